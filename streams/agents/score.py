@@ -1,0 +1,180 @@
+"""The score agent: `audio-chunks` to `cry-scores` and `cry-segments`."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import faust
+from faust.streams import _current_event
+
+from streams.admissions import AdmissionsReader
+from streams.agents.sending import Outgoing, Sender
+from streams.errors import RefusedMessage
+from streams.metrics import Metrics
+from streams.offsets import HeldOffsets
+from streams.records.cry_scores import CryScore, CryScores
+from streams.scoring import Arrival, Outcome, Scored, Scorer, SegmentMark, decode_arrival
+from streams.settings import Settings
+from streams.topics import CRY_SCORES, CRY_SEGMENTS
+
+SWEEP_SECONDS = 1.0
+
+
+class ScoreAgent:
+    """Decodes, calls the scorer, sends.
+
+    Args:
+        scorer: what knows about sound.
+        marks: Faust table, monitor to what has become of its segments.
+        sender: the way out.
+        admissions: must have been read before anything is scored.
+        held: what may be committed.
+        metrics: what is shown.
+        settings: sizes of batches.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        marks: faust.Table,
+        sender: Sender,
+        admissions: AdmissionsReader,
+        held: HeldOffsets,
+        metrics: Metrics,
+        settings: Settings,
+    ) -> None:
+        self._scorer = scorer
+        self._marks = marks
+        self._sender = sender
+        self._admissions = admissions
+        self._held = held
+        self._metrics = metrics
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="score")
+        self._turn = asyncio.Lock()  # a batch and a sweep must not mix
+        self._last_events: dict[int, faust.Event] = {}
+
+    async def run(self, stream: faust.Stream) -> None:
+        """Consume the stream until the worker stops."""
+        await self._admissions.caught_up.wait()
+        size, wait = self._settings.batch_chunks, self._settings.batch_wait_seconds
+        async for events in stream.take_events(size, within=wait):
+            try:
+                async with self._turn:
+                    await self._batch(events)
+            except Exception as error:
+                await self._sender.fail("score", error)
+
+    async def sweep(self) -> None:
+        """Close the segments of monitors that fell silent; called by a timer."""
+        async with self._turn:
+            try:
+                await self._publish(self._scorer.sweep(time.monotonic()))
+            except Exception as error:
+                await self._sender.fail("score", error)
+
+    async def _batch(self, events: Sequence[faust.Event]) -> None:
+        self._begin_resumed()
+        arrivals = await self._decode(events)
+        loop = asyncio.get_running_loop()
+        with self._metrics.inference.labels(self._scorer.detector_version).time():
+            scored = await loop.run_in_executor(self._pool, self._scorer.score, arrivals)
+        for event in events:
+            self._last_events[event.message.partition] = event
+        await self._publish(scored)
+        for outcome in scored.outcomes:
+            self._metrics.chunks.labels(outcome.value).inc()
+        self._hold(events)
+        self._metrics.last_batch.set_to_current_time()
+
+    def _begin_resumed(self) -> None:
+        resumed = self._held.resumed()
+        if not resumed:
+            return
+        marks = {
+            key.decode(): SegmentMark(*json.loads(value)) for key, value in self._marks.items()
+        }
+        for partition, progress in resumed.items():
+            self._scorer.take_over(partition, progress.published, marks)
+
+    async def _decode(self, events: Sequence[faust.Event]) -> list[Arrival]:
+        arrivals = []
+        now_ms = int(time.time() * 1000)
+        for event in events:
+            message = event.message
+            try:
+                arrivals.append(
+                    decode_arrival(
+                        message.key,
+                        message.value,
+                        message.headers,
+                        partition=message.partition,
+                        offset=message.offset,
+                        now_ms=now_ms,
+                    )
+                )
+            except RefusedMessage as error:
+                await self._sender.bury(error, message)
+                self._metrics.chunks.labels(Outcome.REFUSED.value).inc()
+        return arrivals
+
+    async def _publish(self, scored: Scored) -> None:
+        version = self._scorer.detector_version
+        messages = [
+            Outgoing(
+                CRY_SCORES,
+                None,
+                CryScores(version, tuple(scores)).to_json(),
+                partition=partition,
+            )
+            for partition, scores in scored.scores.items()
+        ]
+        for _, segment in scored.segments:
+            key, value, headers = segment.encode()
+            messages.append(Outgoing(CRY_SEGMENTS, key, value, headers))
+        if messages:
+            await self._sender.send(messages)
+        # After the sends: a mark that is ahead of its segment would lose it.
+        for monitor, (partition, mark) in scored.marks.items():
+            self._remember(partition, monitor, mark)
+        for scores in scored.scores.values():
+            for score in scores:
+                self._show(score)
+        for monitor, crying in scored.crying.items():
+            place = self._admissions.admissions.place(monitor, int(time.time() * 1000))
+            if place.assigned:
+                self._metrics.cry_active.labels(place.ward, place.bed, place.infant).set(crying)
+        for _, segment in scored.segments:
+            place = segment.place
+            self._metrics.segments.labels("scored").inc()
+            if place.assigned:
+                labels = (place.ward, place.bed, place.infant)
+                self._metrics.cry_seconds.labels(*labels).inc(segment.seconds)
+
+    def _show(self, score: CryScore) -> None:
+        captured = score.captured_at_ms / 1000
+        self._metrics.chunk_age.observe(max(0.0, time.time() - captured - 1))
+        place = self._admissions.admissions.place(score.monitor, score.captured_at_ms)
+        if place.assigned:
+            self._metrics.monitor_last_chunk.labels(place.ward, score.monitor).set(captured)
+            self._metrics.monitor_level.labels(place.ward, score.monitor).set(score.level_dbfs)
+
+    def _remember(self, partition: int, monitor: str, mark: SegmentMark) -> None:
+        # Faust writes a table only while an event of the partition is current, which it is not
+        # inside `take_events` (its issue 497).
+        token = _current_event.set(self._last_events[partition])
+        try:
+            row = [mark.ended_offset, mark.ended_ms, mark.opened_offset]
+            self._marks[monitor.encode()] = json.dumps(row).encode()
+        finally:
+            _current_event.reset(token)
+
+    def _hold(self, events: Sequence[faust.Event]) -> None:
+        floors = self._scorer.floors()
+        processed: dict[int, int] = {}
+        for event in events:
+            processed[event.message.partition] = event.message.offset + 1
+        for partition, offset in processed.items():
+            self._held.hold(partition, offset, floors.get(partition, offset))

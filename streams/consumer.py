@@ -1,0 +1,189 @@
+"""Faust's consumer, made safe where its rebalance loses or stalls, and holding back commits.
+
+What stock faust-streaming 0.15.3 does, and what is done about it here (seen when members join
+and leave under load; its issues 318, 502 and 606):
+
+- Partitions resume before the seek to the committed offset has finished, so that records from
+  the old position slip in: every record is compared with the one expected, and a jump ahead is
+  answered with a seek back. A jump that stays is a real gap (a compacted or expired record).
+- Acknowledgements, gaps and indices survive a seek, and a repeated acknowledgement stalls the
+  commits for ever: all three are cleared with the seek.
+- On revocation the acknowledgements are dropped before the last commit: it commits first here.
+
+Commits of `audio-chunks` go through `streams.offsets`, which knows what is still needed.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, Message
+
+from streams.offsets import HeldOffsets, Progress
+
+
+class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
+    """Talks to the broker: commits with metadata, and seeks to what was committed."""
+
+    consumer: "HoldingConsumer"
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        held = self.consumer.held_offsets
+        if held.stopped:
+            self.log.error("Nothing is committed after a failure: another worker will redo it.")
+            return False
+        chunks_topic = self.consumer.chunks_topic
+        committed: dict[TopicPartition, OffsetAndMetadata] = {}
+        assignment = self.assignment()
+        try:
+            for tp, offset in offsets.items():
+                if tp not in assignment:
+                    continue
+                progress = Progress(offset, offset)
+                if tp.topic == chunks_topic:
+                    progress = held.progress(tp.partition, offset)
+                metadata = progress.metadata if tp.topic == chunks_topic else ""
+                key = TopicPartition(tp.topic, tp.partition)
+                committed[key] = OffsetAndMetadata(progress.floor, metadata)
+            await self._ensure_consumer().commit(committed)
+        except driver.CommitFailedError as error:
+            self.log.warning("A commit came too late, the group has rebalanced: %s", error)
+            return False
+        except Exception as error:
+            self.log.exception("A commit failed: %r", error)
+            await self.crash(error)
+            return False
+        return True
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        return await self.call_thread(self._seek_to_committed)
+
+    async def _seek_to_committed(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        partitions = sorted(consumer.assignment())
+        found = await consumer._coordinator.fetch_committed_offsets(partitions)
+        offsets: dict[TP, int] = {}
+        for tp in partitions:
+            commit = found.get(tp)
+            if commit is None or commit.offset < 0:
+                # aiokafka would go on from where it is; but what was read and not committed
+                # must be read again. (Faust itself seeks its changelogs.)
+                if not self.consumer._is_changelog_tp(tp):
+                    await consumer.seek_to_beginning(tp)
+                    self.consumer.resumed(tp, Progress(0, 0))
+                offsets[tp] = None
+                continue
+            consumer.seek(tp, commit.offset)
+            self.consumer.resumed(tp, Progress.resume(commit.offset, commit.metadata or ""))
+            offsets[tp] = commit.offset
+        return offsets
+
+
+class HoldingConsumer(driver.Consumer):
+    """The consumer of a Vagitus worker; made by `transport_class`."""
+
+    held_offsets: HeldOffsets
+    chunks_topic: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._expected: dict[TP, int] = {}
+        self._gap_accepted: dict[TP, int] = {}
+        self._stale: set[TP] = set()
+
+    def _new_consumer_thread(self) -> HoldingConsumerThread:
+        return HoldingConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def resumed(self, tp: TP, progress: Progress) -> None:
+        """A partition was sought to its committed offset."""
+        if tp.topic == self.chunks_topic:
+            self.held_offsets.resume(tp.partition, progress)
+
+    async def perform_seek(self) -> None:
+        await super().perform_seek()
+        for tp in set(self._acked) | set(self._gap) | set(self._acked_index):
+            for kept in (self._acked, self._acked_index, self._gap):
+                kept.pop(tp, None)
+        self._stale.clear()
+        self._expected = {
+            tp: offset for tp, offset in self._committed_offset.items() if offset is not None
+        }
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+        await self._seek_stale()
+        skipped: set[TP] = set()
+        async for tp, message in super().getmany(timeout):
+            if self._is_changelog_tp(tp):
+                yield tp, message
+            elif tp not in skipped:
+                if await self._is_due(tp, message.offset):
+                    self._expected[tp] = message.offset + 1
+                    yield tp, message
+                elif message.offset >= self._expected.get(tp, 0):
+                    skipped.add(tp)
+
+    async def _seek_stale(self) -> None:
+        if not (self._stale and self.flow_active and self.app.flow_control.is_active()):
+            return
+        for tp in list(self._stale):
+            self._stale.discard(tp)
+            if tp in self._expected and tp in self.assignment():
+                await self._seek(tp, self._expected[tp])
+
+    async def _is_due(self, tp: TP, offset: int) -> bool:
+        expected = self._expected.get(tp)
+        if not self.app.flow_control.is_active():
+            # Nobody takes it now: remember where to begin once somebody does.
+            self._expected.setdefault(tp, offset)
+            self._stale.add(tp)
+            return False
+        if expected is None or offset == expected:
+            return True
+        if offset < expected:
+            return False  # was handed on before
+        if self._gap_accepted.get(tp) == expected:
+            return True  # it is still missing after a seek: the broker no longer has it
+        self._gap_accepted[tp] = expected
+        self.log.warning("Reading %r again from %r, not from %r", tp, expected, offset)
+        await self._seek(tp, expected)
+        return False
+
+    def ack(self, message: Message) -> bool:
+        generation = getattr(message, "generation_id", None)
+        if generation is not None and generation != self.app.consumer_generation_id:
+            # Of before a rebalance: whoever owns the partition now reads it again.
+            message.acked = True
+            self._unacked_messages.discard(message)
+            return False
+        return super().ack(message)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        if self._active_partitions is not None:
+            self._active_partitions.difference_update(revoked)
+        self._paused_partitions.difference_update(revoked)
+        await self._on_partitions_revoked(revoked)  # stops the flow, waits, and commits
+        for tp in revoked:
+            for kept in (
+                self._gap,
+                self._acked,
+                self._acked_index,
+                self._read_offset,
+                self._committed_offset,
+                self._expected,
+            ):
+                kept.pop(tp, None)
+
+
+def transport_class(held: HeldOffsets, chunks: str) -> type[driver.Transport]:
+    """Faust's Kafka transport with our consumer: `chunks` is the full name of `audio-chunks`."""
+
+    class BoundConsumer(HoldingConsumer):
+        held_offsets = held
+        chunks_topic = chunks
+
+    class HoldingTransport(driver.Transport):
+        Consumer = BoundConsumer
+
+    return HoldingTransport

@@ -1,0 +1,148 @@
+"""Every series that Vagitus exports, in one registry that is passed in."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streams.records.admission import Admission
+from streams.records.deviation import DeviationRecord
+
+# Real time is under a second; the 15 minutes at the end are what the broker keeps.
+_AGE_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5, 10, 30, 60, 300, 900)
+_INFERENCE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_INFANT = ("ward", "bed", "infant")
+
+
+class Metrics:
+    """The series of one worker.
+
+    A series of an infant or a monitor appears with its admission and leaves with its discharge
+    (`admit`, `discharge`): a series that nobody updates would go on saying "all quiet".
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.chunks = Counter(
+            "vagitus_chunks_total", "Chunks by what became of them.", ["outcome"], registry=registry
+        )
+        self.chunk_age = Histogram(
+            "vagitus_chunk_age_seconds",
+            "From the end of a chunk's second to its published score.",
+            buckets=_AGE_BUCKETS,
+            registry=registry,
+        )
+        self.monitor_last_chunk = Gauge(
+            "vagitus_monitor_last_chunk_timestamp_seconds",
+            "Capture time of the last second heard; 0 until one is.",
+            ["ward", "monitor"],
+            registry=registry,
+        )
+        self.monitor_level = Gauge(
+            "vagitus_monitor_level_dbfs",
+            "Level of the last second heard.",
+            ["ward", "monitor"],
+            registry=registry,
+        )
+        self.cry_active = Gauge(
+            "vagitus_cry_active", "1 while the infant cries.", _INFANT, registry=registry
+        )
+        self.cry_seconds = Counter(
+            "vagitus_cry_seconds_total", "Seconds of cry in segments.", _INFANT, registry=registry
+        )
+        self.segments = Counter(
+            "vagitus_segments_total", "Cry segments, by stage.", ["stage"], registry=registry
+        )
+        self.deviation_sigma = Gauge(
+            "vagitus_deviation_sigma",
+            "How unusual the last cry was, in standard deviations.",
+            _INFANT,
+            registry=registry,
+        )
+        self.deviation_p_value = Gauge(
+            "vagitus_deviation_p_value",
+            "Conformal p-value of the last cry; small is unusual.",
+            _INFANT,
+            registry=registry,
+        )
+        self.drift_sigma = Gauge(
+            "vagitus_drift_sigma",
+            "How far recent cries are from the admission reference, in standard deviations.",
+            _INFANT,
+            registry=registry,
+        )
+        self.drifting = Gauge(
+            "vagitus_drifting", "1 while the drift persists.", _INFANT, registry=registry
+        )
+        self.baseline_segments = Gauge(
+            "vagitus_baseline_segments",
+            "Cries that the infant's baseline has learned from.",
+            _INFANT,
+            registry=registry,
+        )
+        self.gate_decisions = Counter(
+            "vagitus_gate_decisions_total",
+            "Whether a cry was learned from, and why.",
+            ["decision", "reason"],
+            registry=registry,
+        )
+        self.inference = Histogram(
+            "vagitus_inference_seconds",
+            "One call of a model, on a micro-batch or a segment.",
+            ["model"],
+            buckets=_INFERENCE_BUCKETS,
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "vagitus_dead_letters_total", "Messages refused.", ["reason"], registry=registry
+        )
+        self.last_batch = Gauge(
+            "vagitus_last_batch_timestamp_seconds",
+            "When a micro-batch was last finished: stands still when scoring is stuck.",
+            registry=registry,
+        )
+        self._per_infant = (
+            self.cry_active,
+            self.deviation_sigma,
+            self.deviation_p_value,
+            self.drift_sigma,
+            self.drifting,
+            self.baseline_segments,
+            self.cry_seconds,
+        )
+
+    def admit(self, admission: Admission) -> None:
+        """Let the series of an admission appear, at what is true before anything is heard."""
+        infant = (admission.ward, admission.bed, admission.infant)
+        self.cry_active.labels(*infant).set(0)
+        self.cry_seconds.labels(*infant)
+        self.baseline_segments.labels(*infant)
+        self.monitor_last_chunk.labels(admission.ward, admission.monitor).set(0)
+
+    def discharge(self, admission: Admission) -> None:
+        """Take the series of an ended admission away."""
+        infant = (admission.ward, admission.bed, admission.infant)
+        for series in self._per_infant:
+            _remove(series, infant)
+        for series in (self.monitor_last_chunk, self.monitor_level):
+            _remove(series, (admission.ward, admission.monitor))
+
+    def deviation(self, record: DeviationRecord) -> None:
+        """Show what was said of a cry."""
+        self.gate_decisions.labels(record.gate, record.reason).inc()
+        if not record.infant:
+            return
+        infant = (record.ward, record.bed, record.infant)
+        self.baseline_segments.labels(*infant).set(record.baseline_segments)
+        self.drifting.labels(*infant).set(record.drifting)
+        for series, value in (
+            (self.deviation_sigma, record.sigma),
+            (self.deviation_p_value, record.p_value),
+            (self.drift_sigma, record.drift_sigma),
+        ):
+            if value is not None:
+                series.labels(*infant).set(value)
+
+
+def _remove(series: Gauge | Counter, labels: tuple[str, ...]) -> None:
+    try:
+        series.remove(*labels)
+    except KeyError:
+        return  # it never appeared

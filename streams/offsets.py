@@ -1,0 +1,72 @@
+"""What may be committed of `audio-chunks`: never more than what everybody has done with.
+
+Two numbers describe how far a partition has come: chunks before `published` have their scores
+published, chunks from `floor` on are still needed (as context, or in an open segment). The
+offset that is committed is the floor; `published` travels in the commit's metadata.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a partition had come when it was committed."""
+
+    floor: int
+    published: int
+
+    @property
+    def metadata(self) -> str:
+        """What is stored beside the committed offset."""
+        return f"published={self.published}"
+
+    @classmethod
+    def resume(cls, committed: int, metadata: str) -> "Progress":
+        """Read a commit back; without metadata nothing was held back."""
+        name, _, value = metadata.partition("=")
+        published = int(value) if name == "published" and value.isdigit() else committed
+        return cls(committed, max(committed, published))
+
+
+class HeldOffsets:
+    """The floors of the partitions a worker owns.
+
+    A commit is computed for the offset up to which Faust has seen acknowledgements, which may
+    lie behind what the scorer has done since. So the floor is remembered for each batch, and a
+    commit uses the floor of the last batch that lies wholly before it.
+    """
+
+    def __init__(self) -> None:
+        self._floors: dict[int, deque[tuple[int, int]]] = {}
+        self._published: dict[int, int] = {}
+        self._resumed: dict[int, Progress] = {}
+        self.stopped = False
+
+    def resume(self, partition: int, progress: Progress) -> None:
+        """A partition is read (again) from its committed offset."""
+        self._floors[partition] = deque([(progress.floor, progress.floor)])
+        self._published[partition] = progress.published
+        self._resumed[partition] = progress
+
+    def resumed(self) -> dict[int, Progress]:
+        """The partitions that were resumed since the last call: their owner begins them anew."""
+        resumed, self._resumed = self._resumed, {}
+        return resumed
+
+    def hold(self, partition: int, processed: int, floor: int) -> None:
+        """All chunks before `processed` are done with, but for those from `floor` on."""
+        self._floors.setdefault(partition, deque()).append((processed, floor))
+
+    def stop_commits(self) -> None:
+        """Commit nothing more: something was lost in this process, another one must redo it."""
+        self.stopped = True
+
+    def progress(self, partition: int, acknowledged: int) -> Progress:
+        """What to commit when all chunks before `acknowledged` were acknowledged."""
+        floors = self._floors.get(partition, deque())
+        while len(floors) > 1 and floors[1][0] <= acknowledged:
+            floors.popleft()
+        floor = floors[0][1] if floors else acknowledged
+        published = max(acknowledged, self._published.get(partition, 0))
+        return Progress(min(acknowledged, floor), published)

@@ -1,0 +1,376 @@
+"""From chunks to scores and segments: what the score agent does, without a broker.
+
+State is kept for each monitor: the features of its last seconds (the detector's context) and its
+open segment. All of it can be rebuilt from the chunks themselves, and that is how a worker takes
+over after a crash. Two offsets of each partition make it exact:
+
+- `published`: every chunk before it has its score published. A chunk that is read again from
+  before it only rebuilds context: its score is not sent twice.
+- `floor`: the oldest chunk that somebody still needs, as context or as part of an open segment.
+
+The consumer commits the floor and remembers `published` beside it (`streams.consumer`). What has
+become of a monitor's segments is remembered in a table, as one `SegmentMark` a monitor.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector.runtime import CryDetector
+from models.waveform import clipped_fraction, level_dbfs
+from streams.admissions import Admissions
+from streams.errors import Refusal, RefusedMessage
+from streams.records.audio_chunk import AudioChunk
+from streams.records.cry_scores import CryScore
+from streams.records.cry_segment import CrySegment
+from streams.segments import HeardSecond, Segmenter, SegmentRules
+
+SECOND_MS = 1000
+# Monitors' clocks jitter; a quarter of a second is neither a gap nor an overlap.
+TOLERANCE_MS = 250
+# A second that comes this much late is out of order; older than that, the clock was set back.
+CLOCK_JUMP_MS = 60_000
+REMEMBERED_SECONDS = 64  # to tell a duplicate from a second that comes late
+QUIETEST_DBFS = -120.0
+
+
+class Outcome(StrEnum):
+    """What became of a chunk: the label of `vagitus_chunks_total`."""
+
+    SCORED = "scored"  # follows the second before it, or begins a run
+    GAP = "gap"  # scored; seconds before it are missing
+    LATE = "late"  # scored by itself; came after a later second
+    CLOCK = "clock"  # scored; the monitor's clock jumped back, a new run begins
+    DUPLICATE = "duplicate"  # was scored before
+    REREAD = "reread"  # was scored before a restart; rebuilds context only
+    REFUSED = "refused"  # went to the dead letters
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A chunk that was accepted, with where it lay: `offset` in `partition`."""
+
+    chunk: AudioChunk
+    waveform: NDArray[np.float32]
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMark:
+    """What has become of a monitor's segments; -1 stands for none.
+
+    Attributes:
+        ended_offset: chunks up to here belong to segments that were sent.
+        ended_ms: capture time of that chunk. Both must hold for a chunk to be passed over, so
+            that neither a clock set back nor a topic made anew can silence a monitor.
+        opened_offset: the first chunk of the open segment.
+    """
+
+    ended_offset: int = -1
+    ended_ms: int = -1
+    opened_offset: int = -1
+
+    def covers(self, arrival: "Arrival") -> bool:
+        """Whether a chunk belongs to a segment that was sent."""
+        return arrival.offset <= self.ended_offset and arrival.chunk.captured_at_ms <= self.ended_ms
+
+
+@dataclass(slots=True)
+class Scored:
+    """What one micro-batch gave."""
+
+    scores: dict[int, list[CryScore]] = field(default_factory=dict)
+    segments: list[tuple[int, CrySegment]] = field(default_factory=list)
+    marks: dict[str, tuple[int, SegmentMark]] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    crying: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Monitor:
+    partition: int
+    segmenter: Segmenter
+    features: deque[NDArray[np.float32]]
+    offsets: deque[int]
+    last_ms: int = 0
+    sample_rate_hz: int = 0
+    heard_at: float = 0.0
+    segment_floor: int | None = None
+    seen: deque[tuple[int, int]] = field(
+        default_factory=lambda: deque[tuple[int, int]](maxlen=REMEMBERED_SECONDS)
+    )
+
+    def break_run(self) -> None:
+        self.features.clear()
+        self.offsets.clear()
+
+    @property
+    def floor(self) -> int | None:
+        if self.segment_floor is not None:
+            return self.segment_floor
+        return self.offsets[0] if self.offsets else None
+
+
+class Scorer:
+    """Scores chunks in micro-batches across all monitors of a worker.
+
+    Args:
+        detector: the model.
+        rules: when segments open and close.
+        admissions: who lies at which monitor.
+        silent_after_seconds: a monitor that sends nothing for this long is forgotten.
+    """
+
+    def __init__(
+        self,
+        detector: CryDetector,
+        rules: SegmentRules,
+        admissions: Admissions,
+        silent_after_seconds: float,
+    ) -> None:
+        self._detector = detector
+        self._rules = rules
+        self._admissions = admissions
+        self._marks: dict[str, SegmentMark] = {}
+        self._silent_after = silent_after_seconds
+        self._monitors: dict[str, _Monitor] = {}
+        self._published: dict[int, int] = {}
+
+    @property
+    def detector_version(self) -> str:
+        """The version of the model that scores."""
+        return self._detector.version
+
+    def take_over(
+        self, partition: int, published: int, marks: Mapping[str, SegmentMark] | None = None
+    ) -> None:
+        """Begin a partition anew.
+
+        Args:
+            partition: of `audio-chunks`.
+            published: chunks before this offset only rebuild context.
+            marks: what was remembered, by monitor: at least of those in this partition.
+        """
+        self.drop(partition)
+        self._published[partition] = published
+        self._marks.update(marks or {})
+
+    def drop(self, partition: int) -> None:
+        """Forget a partition: it belongs to somebody else now."""
+        self._published.pop(partition, None)
+        self._monitors = {
+            name: monitor
+            for name, monitor in self._monitors.items()
+            if monitor.partition != partition
+        }
+
+    def floors(self) -> dict[int, int]:
+        """The oldest offset still needed, of each partition where one is."""
+        floors: dict[int, int] = {}
+        for monitor in self._monitors.values():
+            floor = monitor.floor
+            if floor is not None:
+                floors[monitor.partition] = min(floor, floors.get(monitor.partition, floor))
+        return floors
+
+    def monitors(self) -> dict[str, int]:
+        """The capture time (ms) of the last second of each monitor that is heard."""
+        return {name: monitor.last_ms for name, monitor in self._monitors.items()}
+
+    def score(self, arrivals: Sequence[Arrival]) -> Scored:
+        """Score a micro-batch, in the order of its partitions' offsets."""
+        scored = Scored()
+        kept: list[tuple[Arrival, _Monitor, Outcome]] = []
+        last: dict[str, int] = {}
+        for arrival in arrivals:
+            monitor = self._monitor(arrival)
+            outcome = self._outcome(arrival, monitor, last)
+            scored.outcomes.append(Outcome.REREAD if self._was_published(arrival) else outcome)
+            if outcome is not Outcome.DUPLICATE:
+                kept.append((arrival, monitor, outcome))
+        if not kept:
+            return scored
+        features = self._features([arrival for arrival, _, _ in kept])
+        windows = np.empty(
+            (len(kept), self._detector.context_seconds, self._detector.feature_size), np.float32
+        )
+        context: dict[str, list[NDArray[np.float32]]] = {}
+        for row, (arrival, monitor, outcome) in enumerate(kept):
+            if outcome is Outcome.LATE:
+                windows[row] = self._detector.window([features[row]])
+                continue
+            name = arrival.chunk.monitor
+            if outcome in (Outcome.GAP, Outcome.CLOCK):
+                context[name] = []
+            history = context.setdefault(name, list(monitor.features))
+            history.append(features[row])
+            windows[row] = self._detector.window(history[-self._detector.context_seconds :])
+        scores = self._detector.scores(windows)
+        for row, (arrival, monitor, outcome) in enumerate(kept):
+            self._take(scored, arrival, monitor, outcome, features[row], float(scores[row]))
+            scored.crying[arrival.chunk.monitor] = monitor.segmenter.is_open
+        return scored
+
+    def sweep(self, now: float | None = None) -> Scored:
+        """Close the segments of monitors that fell silent, and forget them.
+
+        Args:
+            now: of `time.monotonic`; None closes everything.
+        """
+        scored = Scored()
+        for name, monitor in list(self._monitors.items()):
+            if now is None or now - monitor.heard_at >= self._silent_after:
+                self._close(scored, name, monitor)
+                scored.crying[name] = False
+                del self._monitors[name]
+        return scored
+
+    def _monitor(self, arrival: Arrival) -> _Monitor:
+        monitor = self._monitors.get(arrival.chunk.monitor)
+        if monitor is None or monitor.partition != arrival.partition:
+            context = self._detector.context_seconds
+            monitor = _Monitor(
+                partition=arrival.partition,
+                segmenter=Segmenter(self._rules),
+                features=deque(maxlen=max(1, context - 1)),
+                offsets=deque(maxlen=max(1, context - 1)),
+            )
+            self._monitors[arrival.chunk.monitor] = monitor
+        monitor.heard_at = time.monotonic()
+        return monitor
+
+    def _outcome(self, arrival: Arrival, monitor: _Monitor, last: dict[str, int]) -> Outcome:
+        chunk = arrival.chunk
+        before = last.get(chunk.monitor, monitor.last_ms)
+        identity = (chunk.captured_at_ms, chunk.sequence)
+        if identity in monitor.seen:
+            return Outcome.DUPLICATE
+        monitor.seen.append(identity)
+        if not before:
+            outcome = Outcome.SCORED
+        else:
+            step = chunk.captured_at_ms - before - SECOND_MS
+            if abs(step) <= TOLERANCE_MS:
+                outcome = Outcome.SCORED
+            elif step > 0:
+                outcome = Outcome.GAP
+            else:
+                outcome = Outcome.LATE if step > -CLOCK_JUMP_MS else Outcome.CLOCK
+        if outcome is not Outcome.LATE:
+            last[chunk.monitor] = chunk.captured_at_ms
+        return outcome
+
+    def _was_published(self, arrival: Arrival) -> bool:
+        return arrival.offset < self._published.get(arrival.partition, 0)
+
+    def _features(self, arrivals: Sequence[Arrival]) -> NDArray[np.float32]:
+        features = np.empty((len(arrivals), self._detector.feature_size), np.float32)
+        rates = np.array([arrival.chunk.sample_rate_hz for arrival in arrivals])
+        for rate in np.unique(rates):
+            rows = np.flatnonzero(rates == rate)
+            waveforms = np.stack([arrivals[row].waveform for row in rows])
+            features[rows] = self._detector.features(waveforms, int(rate))
+        return features
+
+    def _take(
+        self,
+        scored: Scored,
+        arrival: Arrival,
+        monitor: _Monitor,
+        outcome: Outcome,
+        features: NDArray[np.float32],
+        score: float,
+    ) -> None:
+        chunk = arrival.chunk
+        said = CryScore(
+            monitor=chunk.monitor,
+            sequence=chunk.sequence,
+            captured_at_ms=chunk.captured_at_ms,
+            score=round(score, 6),
+            level_dbfs=round(max(QUIETEST_DBFS, level_dbfs(arrival.waveform)), 2),
+            clipped_fraction=round(clipped_fraction(arrival.waveform), 4),
+        )
+        published = self._was_published(arrival)
+        if not published:
+            scored.scores.setdefault(arrival.partition, []).append(said)
+        if outcome is Outcome.LATE:
+            return
+        rate_changed = monitor.sample_rate_hz not in (0, chunk.sample_rate_hz)
+        if outcome in (Outcome.GAP, Outcome.CLOCK):
+            self._close(scored, chunk.monitor, monitor)
+            monitor.break_run()
+        elif rate_changed:  # features do not mind, a segment's sound does
+            self._close(scored, chunk.monitor, monitor)
+        needed = monitor.offsets[0] if monitor.offsets else arrival.offset
+        monitor.features.append(features)
+        monitor.offsets.append(arrival.offset)
+        monitor.last_ms = chunk.captured_at_ms
+        monitor.sample_rate_hz = chunk.sample_rate_hz
+        mark = self._marks.get(chunk.monitor, SegmentMark())
+        if mark.covers(arrival):
+            return
+        if published and not 0 <= mark.opened_offset <= arrival.offset:
+            return  # it was in no open segment, whatever a score without full context says
+        segmenter, was_open = monitor.segmenter, monitor.segmenter.is_open
+        second = HeardSecond(said, arrival.waveform, chunk.sample_rate_hz, arrival.offset)
+        if not was_open and segmenter.opens(second):
+            monitor.segment_floor = needed
+            self._mark(scored, chunk.monitor, monitor, replace(mark, opened_offset=arrival.offset))
+        if segmenter.hear(second):
+            self._close(scored, chunk.monitor, monitor)
+
+    def _close(self, scored: Scored, name: str, monitor: _Monitor) -> None:
+        if not monitor.segmenter.is_open:
+            return
+        seconds = monitor.segmenter.close()
+        monitor.segment_floor = None
+        mark = replace(self._marks.get(name, SegmentMark()), opened_offset=-1)
+        if seconds:
+            scored.segments.append((monitor.partition, self._segment(name, seconds)))
+            end = seconds[-1]
+            mark = SegmentMark(end.offset, end.score.captured_at_ms)
+        self._mark(scored, name, monitor, mark)
+
+    def _mark(self, scored: Scored, name: str, monitor: _Monitor, mark: SegmentMark) -> None:
+        self._marks[name] = mark
+        scored.marks[name] = (monitor.partition, mark)
+
+    def _segment(self, name: str, seconds: Sequence[HeardSecond]) -> CrySegment:
+        waveform = np.concatenate([second.waveform for second in seconds])
+        rate = seconds[0].sample_rate_hz
+        started_at_ms = seconds[0].score.captured_at_ms
+        return CrySegment(
+            place=self._admissions.place(name, started_at_ms),
+            started_at_ms=started_at_ms,
+            scores=tuple(second.score.score for second in seconds),
+            level_dbfs=max(second.score.level_dbfs for second in seconds),
+            clipped_fraction=float(np.mean([second.score.clipped_fraction for second in seconds])),
+            detector_version=self._detector.version,
+            sample_rate_hz=rate,
+            flac=CrySegment.flac_of(waveform, rate),
+        )
+
+
+def decode_arrival(
+    key: bytes | None,
+    value: bytes | None,
+    headers: object,
+    *,
+    partition: int,
+    offset: int,
+    now_ms: int | None,
+) -> Arrival:
+    """Decode one message of `audio-chunks`; raises RefusedMessage, and nothing else."""
+    try:
+        chunk = AudioChunk.decode(key, value, headers, now_ms)  # type: ignore[arg-type]
+        return Arrival(chunk, chunk.waveform(), partition, offset)
+    except RefusedMessage:
+        raise
+    except Exception as error:  # a decoder's own fault must not stop the stream either
+        raise RefusedMessage(Refusal.UNREADABLE, f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,81 @@
+"""From second scores to cry segments: one state machine a monitor, without a clock of its own.
+
+A segment opens at the first second whose score reaches the onset score, and closes when the
+score has stayed under the offset score for the hangover, when it is as long as a segment may be,
+or when the sound stops (a gap, a silent monitor). Between segments the machine remembers
+nothing: that is what lets another worker take over at any closed second and come to the same
+segments.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.records.cry_scores import CryScore
+from streams.records.cry_segment import MAX_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRules:
+    """When segments open and close; see `streams.settings.Settings` for the defaults."""
+
+    onset_score: float
+    offset_score: float
+    hangover_seconds: int
+    minimum_seconds: int
+    maximum_seconds: int = MAX_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSecond:
+    """One scored second with its sound: float32 [sample_rate_hz]."""
+
+    score: CryScore
+    waveform: NDArray[np.float32]
+    sample_rate_hz: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Segmenter:
+    """The open segment of one monitor, if any."""
+
+    rules: SegmentRules
+    _open: list[HeardSecond] = field(default_factory=list)
+    _quiet: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a segment is open."""
+        return bool(self._open)
+
+    def opens(self, second: HeardSecond) -> bool:
+        """Whether this second would open a segment, none being open."""
+        return second.score.score >= self.rules.onset_score
+
+    def hear(self, second: HeardSecond) -> bool:
+        """Take the next second; returns whether the open segment must now be closed.
+
+        The caller guarantees that the seconds of an open segment follow each other without a
+        gap and at one sample rate, and closes it where they do not.
+        """
+        if not self._open and not self.opens(second):
+            return False
+        self._open.append(second)
+        quiet = second.score.score < self.rules.offset_score
+        self._quiet = self._quiet + 1 if quiet else 0
+        return (
+            self._quiet >= self.rules.hangover_seconds
+            or len(self._open) >= self.rules.maximum_seconds
+        )
+
+    def close(self) -> list[HeardSecond]:
+        """Close the open segment.
+
+        Returns:
+            its seconds without the quiet end; none if that is shorter than the minimum.
+        """
+        seconds = self._open[: len(self._open) - self._quiet]
+        self._open, self._quiet = [], 0
+        return seconds if len(seconds) >= self.rules.minimum_seconds else []

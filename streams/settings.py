@@ -1,0 +1,81 @@
+"""All settings, read once from the environment (`VAGITUS_*`) and passed down."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.errors import SettingsError
+
+PREFIX = "VAGITUS_"
+# Read by the training commands and by the tests, not by the running system.
+FOREIGN = ("VAGITUS_DATA", "VAGITUS_TEST_")
+
+
+class Settings(BaseSettings):
+    """What may be set; each field is the environment variable `VAGITUS_<FIELD>` in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap address, host:port.")
+    topic_prefix: str = Field(
+        "vagitus.", pattern=r"[A-Za-z0-9._-]*", description="What every topic's name begins with."
+    )
+    app_id: str = Field(
+        "vagitus", pattern=r"[A-Za-z0-9._-]+", description="Consumer group of the workers."
+    )
+    partitions: int = Field(
+        32, ge=1, le=1024, description="Partitions of every topic: the most workers that can share."
+    )
+    replication: int = Field(1, ge=1, le=9, description="Copies of every topic and changelog.")
+    declare_topics: bool = Field(
+        True, description="Whether workers may create changelogs: off where the broker cannot."
+    )
+    state_dir: Path = Field(
+        Path(".run/worker"), description="Where a worker keeps its local copy of the tables."
+    )
+    metrics_port: int = Field(
+        9464, ge=0, le=65535, description="Port of /metrics; 0 takes a free one."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Interface of /metrics.")
+    weights_dir: Path | None = Field(None, description="Models to use instead of the shipped ones.")
+    inference_threads: int = Field(1, ge=1, le=64, description="Threads of one model call.")
+    batch_chunks: int = Field(256, ge=1, le=4096, description="Most chunks scored in one call.")
+    batch_wait_seconds: float = Field(
+        0.1, gt=0, le=5, description="Longest that a chunk waits for others."
+    )
+    commit_interval_seconds: float = Field(1.0, gt=0, le=60, description="Between commits.")
+    session_timeout_seconds: float = Field(
+        10.0, ge=6, le=300, description="After this a dead worker's share goes to another."
+    )
+    onset_score: float = Field(0.5, gt=0, lt=1, description="A score that opens a segment.")
+    offset_score: float = Field(0.3, gt=0, lt=1, description="A score under which it may close.")
+    hangover_seconds: int = Field(
+        2, ge=1, le=10, description="Seconds under the offset score that close a segment."
+    )
+    minimum_segment_seconds: int = Field(1, ge=1, le=10, description="Shorter cries are dropped.")
+    silent_after_seconds: float = Field(
+        5.0, gt=1, le=600, description="Without a chunk for this long, a monitor is silent."
+    )
+
+    @classmethod
+    def read(cls, **overrides: object) -> "Settings":
+        """The settings of this process; `overrides` come from the command line.
+
+        Raises:
+            SettingsError: one is unknown or cannot be used; says which and why.
+        """
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        for name in os.environ:
+            if name.startswith(PREFIX) and name not in known and not name.startswith(FOREIGN):
+                raise SettingsError(f"Unknown setting {name}: see `vagitus worker --help`.")
+        try:
+            settings = cls(**{k: v for k, v in overrides.items() if v is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX
+            raise SettingsError(f"{name}: {first['msg']}.") from None
+        if settings.offset_score > settings.onset_score:
+            raise SettingsError(f"{PREFIX}OFFSET_SCORE is above {PREFIX}ONSET_SCORE.")
+        return settings

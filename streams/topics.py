@@ -1,0 +1,103 @@
+"""The topics: names, how they are split, how long they are kept; and creating them."""
+
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+from streams.errors import BrokerError
+from streams.settings import Settings
+
+_MINUTE_MS = 60 * 1000
+_DAY_MS = 24 * 60 * _MINUTE_MS
+TOPIC_ALREADY_EXISTS = 36
+# Sound is health data: it is kept only as long as a crashed worker needs to catch up.
+CHUNK_RETENTION_MS = 15 * _MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: its short name and how it is kept."""
+
+    short_name: str
+    config: dict[str, str]
+
+    def name(self, settings: Settings) -> str:
+        """The full name on the broker."""
+        return settings.topic_prefix + self.short_name
+
+
+def _kept(milliseconds: int, **config: str) -> dict[str, str]:
+    # A segment that is never rolled is never deleted, however old its records are.
+    roll_ms = max(_MINUTE_MS, milliseconds // 5)
+    return {"retention.ms": str(milliseconds), "segment.ms": str(roll_ms), **config}
+
+
+AUDIO_CHUNKS = Topic("audio-chunks", _kept(CHUNK_RETENTION_MS))
+CRY_SCORES = Topic("cry-scores", _kept(7 * _DAY_MS, **{"compression.type": "zstd"}))
+CRY_SEGMENTS = Topic("cry-segments", _kept(60 * _MINUTE_MS, **{"max.message.bytes": "2000000"}))
+CRY_EMBEDDINGS = Topic("cry-embeddings", _kept(90 * _DAY_MS))
+DEVIATIONS = Topic("deviations", _kept(400 * _DAY_MS))
+ADMISSIONS = Topic("admissions", {"cleanup.policy": "compact"})
+DEAD_LETTERS = Topic("dead-letters", _kept(7 * _DAY_MS))
+TOPICS = (
+    AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ADMISSIONS, DEAD_LETTERS,
+)  # fmt: skip
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Create what is missing on the broker; returns the names that were created.
+
+    Raises:
+        BrokerError: the broker cannot be reached or refuses.
+    """
+    admin = await connect_admin(settings)
+    try:
+        response = await admin.create_topics(
+            [
+                NewTopic(
+                    name=topic.name(settings),
+                    num_partitions=settings.partitions,
+                    replication_factor=settings.replication,
+                    topic_configs=topic.config,
+                )
+                for topic in TOPICS
+            ]
+        )
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"The broker refused to create topics: {error}.") from None
+    finally:
+        await admin.close()
+    created = []
+    for name, code, *_ in response.topic_errors:
+        if code not in (0, TOPIC_ALREADY_EXISTS):
+            raise BrokerError(f"The broker refused topic {name}: {for_code(code).__name__}.")
+        if code == 0:
+            created.append(name)
+    return created
+
+
+async def partition_counts(settings: Settings) -> dict[str, int]:
+    """Partitions of each of our topics that exists, by full name; raises BrokerError."""
+    admin = await connect_admin(settings)
+    try:
+        found = await admin.describe_topics([topic.name(settings) for topic in TOPICS])
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"The broker does not describe its topics: {error}.") from None
+    finally:
+        await admin.close()
+    return {topic["topic"]: len(topic["partitions"]) for topic in found if topic["error_code"] == 0}
+
+
+async def connect_admin(settings: Settings) -> AIOKafkaAdminClient:
+    """A started admin client, to be closed by the caller; raises BrokerError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker, request_timeout_ms=10_000)
+    try:
+        await admin.start()
+    except (KafkaError, OSError) as error:
+        await admin.close()
+        raise BrokerError(
+            f"No Kafka broker answers at {settings.broker} ({error}): "
+            "start one, or set VAGITUS_BROKER."
+        ) from None
+    return admin
