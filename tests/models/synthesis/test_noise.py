@@ -6,7 +6,7 @@ from models.synthesis.noise import babble, beeps, hvac
 RATE = 16_000
 
 
-def test_air_is_of_unit_level_falls_with_frequency_and_loops_without_a_click() -> None:
+def test_air_is_of_unit_level_and_falls_with_frequency() -> None:
     air = hvac(4 * RATE, np.random.default_rng(0))
     assert air.dtype == np.float32
     assert np.sqrt(np.mean(air**2)) == pytest.approx(1.0, rel=1e-3)
@@ -15,8 +15,13 @@ def test_air_is_of_unit_level_falls_with_frequency_and_loops_without_a_click() -
     low = spectrum[(frequency > 150) & (frequency < 300)].mean()
     high = spectrum[(frequency > 2400) & (frequency < 4800)].mean()
     assert low > 5.0 * high
-    steps = np.abs(np.diff(air))
-    assert abs(air[0] - air[-1]) <= steps.max()
+
+
+def test_air_can_be_looped_without_a_click() -> None:
+    pieces = [hvac(RATE, np.random.default_rng(seed)) for seed in range(20)]
+    joins = np.mean([abs(air[0] - air[-1]) for air in pieces])
+    steps = np.mean([np.abs(np.diff(air)).mean() for air in pieces])
+    assert joins < 1.5 * steps
 
 
 def test_babble_has_the_rhythm_of_syllables() -> None:
@@ -26,6 +31,7 @@ def test_babble_has_the_rhythm_of_syllables() -> None:
     frequency = np.fft.rfftfreq(loudness.size, 0.01)
     syllabic = rhythm[(frequency > 2.0) & (frequency < 12.0)].sum()
     assert syllabic > rhythm[frequency > 12.0].sum()
+    assert np.mean(loudness > 0.1) > 0.5
     assert np.isfinite(talk).all()
 
 

@@ -40,12 +40,14 @@ def test_a_cot_sounds_the_same_however_many_stand_beside_it() -> None:
 
 def test_other_seeds_are_other_wards() -> None:
     assert SimulatedWard(seed=1).cots != SimulatedWard(seed=2).cots
+    (first, _), (other, _) = (play(1, monitors=1, seed=seed)[0][0] for seed in (1, 2))
+    assert not np.array_equal(first, other)
 
 
 def test_infants_and_cots_have_names_of_their_own() -> None:
-    cots = SimulatedWard(monitors=300, seed=0).cots
+    cots = SimulatedWard(monitors=1000, seed=0).cots
     for names in ([c.monitor for c in cots], [c.infant for c in cots], [c.bed for c in cots]):
-        assert len(set(names)) == 300
+        assert len(set(names)) == 1000
     assert {c.ward for c in cots} == {"nicu"}
 
 
@@ -55,6 +57,12 @@ def test_infants_cry_about_the_share_of_time_asked_for(cry_fraction: float) -> N
     voiced = np.mean([truth.cry_fraction for second in seconds for _, truth in second])
     # Breaths between, about a fifth, count as crying for the setting but not as voiced.
     assert 0.6 * cry_fraction < voiced < 1.2 * cry_fraction
+
+
+def test_breaths_within_a_cry_are_not_counted_as_crying() -> None:
+    fractions = np.array([second[0][1].cry_fraction for second in play(200, monitors=1)])
+    inside = (fractions[:-2] > 0.0) & (fractions[2:] > 0.0) & (fractions[1:-1] > 0.0)
+    assert 0.5 < np.mean(fractions[1:-1][inside]) < 0.95
 
 
 def test_a_crying_second_is_far_louder_than_the_same_cot_at_rest() -> None:
