@@ -29,9 +29,6 @@ class Settings(BaseSettings):
         32, ge=1, le=1024, description="Partitions of every topic: the most workers that can share."
     )
     replication: int = Field(1, ge=1, le=9, description="Copies of every topic and changelog.")
-    declare_topics: bool = Field(
-        True, description="Whether workers may create changelogs: off where the broker cannot."
-    )
     state_dir: Path = Field(
         Path(".run/worker"), description="Where a worker keeps its local copy of the tables."
     )

@@ -44,6 +44,18 @@ TOPICS = (
     AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ADMISSIONS, DEAD_LETTERS,
 )  # fmt: skip
 
+MARKS_TABLE = "segment-marks"
+BASELINES_TABLE = "baselines"
+_CHANGELOG_CONFIG = {"cleanup.policy": "compact", "max.message.bytes": "2000000"}
+
+
+def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
+    """Every topic that a deployment needs, changelogs too: full name to configuration."""
+    configs = {topic.name(settings): topic.config for topic in TOPICS}
+    for table in (MARKS_TABLE, BASELINES_TABLE):
+        configs[f"{settings.app_id}-{table}-changelog"] = _CHANGELOG_CONFIG
+    return configs
+
 
 async def create_topics(settings: Settings) -> list[str]:
     """Create what is missing on the broker; returns the names that were created.
@@ -56,12 +68,12 @@ async def create_topics(settings: Settings) -> list[str]:
         response = await admin.create_topics(
             [
                 NewTopic(
-                    name=topic.name(settings),
+                    name=name,
                     num_partitions=settings.partitions,
                     replication_factor=settings.replication,
-                    topic_configs=topic.config,
+                    topic_configs=config,
                 )
-                for topic in TOPICS
+                for name, config in topic_configs(settings).items()
             ]
         )
     except (KafkaError, OSError) as error:
@@ -81,7 +93,7 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
     """Partitions of each of our topics that exists, by full name; raises BrokerError."""
     admin = await connect_admin(settings)
     try:
-        found = await admin.describe_topics([topic.name(settings) for topic in TOPICS])
+        found = await admin.describe_topics(list(topic_configs(settings)))
     except (KafkaError, OSError) as error:
         raise BrokerError(f"The broker does not describe its topics: {error}.") from None
     finally:

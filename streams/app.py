@@ -1,0 +1,157 @@
+"""Puts settings, topics, agents, tables and metrics together into one Faust app."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import faust
+from faust.sensors.prometheus import FaustMetrics, PrometheusMonitor
+from prometheus_client import CollectorRegistry
+
+from models.detector.runtime import CryDetector
+from models.deviation.ward import WardModel
+from models.identity.runtime import CryEmbedder
+from streams.admissions import AdmissionsReader
+from streams.agents.deviate import DeviateAgent
+from streams.agents.embed import EmbedAgent
+from streams.agents.score import SWEEP_SECONDS, ScoreAgent
+from streams.agents.sending import Sender
+from streams.baselines import Baselines
+from streams.consumer import transport_class
+from streams.errors import ModelError
+from streams.metrics import Metrics
+from streams.offsets import HeldOffsets
+from streams.scoring import Scorer
+from streams.segments import SegmentRules
+from streams.settings import Settings
+from streams.topics import (
+    AUDIO_CHUNKS,
+    BASELINES_TABLE,
+    CRY_EMBEDDINGS,
+    CRY_SEGMENTS,
+    MARKS_TABLE,
+    Topic,
+)
+
+# A third of the session timeout, as Kafka's documentation advises for heartbeats.
+HEARTBEATS_PER_SESSION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What the agents call."""
+
+    detector: CryDetector
+    embedder: CryEmbedder
+    ward: WardModel
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Models":
+        """Load the shipped models, or those of `weights_dir`; raises ModelError."""
+        folder, threads = settings.weights_dir, settings.inference_threads
+        try:
+            return cls(
+                detector=CryDetector(folder, threads=threads),
+                embedder=CryEmbedder(folder, threads=threads),
+                ward=WardModel.load(folder and folder / "ward.safetensors"),
+            )
+        except Exception as error:
+            where = folder or "the installed package"
+            raise ModelError(f"The models in {where} cannot be loaded: {error}") from error
+
+
+def segment_rules(settings: Settings) -> SegmentRules:
+    """The rules of the segmenter as they are set."""
+    return SegmentRules(
+        onset_score=settings.onset_score,
+        offset_score=settings.offset_score,
+        hangover_seconds=settings.hangover_seconds,
+        minimum_seconds=settings.minimum_segment_seconds,
+    )
+
+
+def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -> faust.App:
+    """The whole worker: three agents, two tables, one registry."""
+    metrics = Metrics(registry)
+    held = HeldOffsets()
+    app = _bare_app(settings, held)
+    app.monitor = PrometheusMonitor(metrics=FaustMetrics.create(registry, "vagitus_faust"))
+    sender = Sender(app, settings, metrics, held)
+    reader = AdmissionsReader(settings, metrics.admit, metrics.discharge)
+    scorer = Scorer(
+        models.detector, segment_rules(settings), reader.admissions, settings.silent_after_seconds
+    )
+    score = ScoreAgent(
+        scorer, _table(app, settings, MARKS_TABLE), sender, reader, held, metrics, settings
+    )
+    embed = EmbedAgent(models.embedder, sender, metrics)
+    deviate = DeviateAgent(
+        Baselines(models.ward), _table(app, settings, BASELINES_TABLE), sender, metrics
+    )
+    app.agent(_topic(app, settings, AUDIO_CHUNKS), name="score")(score.run)
+    app.agent(_topic(app, settings, CRY_SEGMENTS), name="embed")(embed.run)
+    app.agent(_topic(app, settings, CRY_EMBEDDINGS), name="deviate")(deviate.run)
+    app.timer(SWEEP_SECONDS, name="sweep")(score.sweep)
+
+    @app.task
+    async def follow_admissions() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await reader.run()
+
+    return app
+
+
+def _bare_app(settings: Settings, held: HeldOffsets) -> faust.App:
+    settings.state_dir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
+    app = faust.App(
+        settings.app_id,
+        broker=f"kafka://{settings.broker}",
+        datadir=str(settings.state_dir / settings.app_id),
+        store="memory://",
+        autodiscover=False,
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication,
+        # Topics and changelogs are made by `vagitus topics create`: agents would make them
+        # with the broker's default partition count.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=settings.session_timeout_seconds / HEARTBEATS_PER_SESSION,
+        broker_commit_interval=settings.commit_interval_seconds,
+        consumer_auto_offset_reset="earliest",
+        stream_wait_empty=True,
+        producer_acks=-1,
+        producer_max_request_size=2_000_000,
+        producer_linger=0.005,
+        # Faust's web server would show tables and topology; /metrics has a server of its own.
+        web_enabled=False,
+        web_bind="127.0.0.1",
+        web_tables_enabled=False,
+        web_router_enabled=False,
+    )
+    transport = transport_class(held, AUDIO_CHUNKS.name(settings))
+    app.transport = transport(app.conf.broker_consumer, app, app.loop)
+    return app
+
+
+def _topic(app: faust.App, settings: Settings, topic: Topic) -> faust.Topic:
+    return app.topic(
+        topic.name(settings),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+        partitions=settings.partitions,
+    )
+
+
+def _table(app: faust.App, settings: Settings, name: str) -> faust.Table:
+    return app.Table(
+        name,
+        partitions=settings.partitions,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+    )

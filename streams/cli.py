@@ -1,0 +1,78 @@
+"""The command `vagitus`: parses, calls, prints. Each command lives in `streams/commands`."""
+
+import importlib
+import sys
+
+import click
+
+from streams.errors import VagitusError
+
+# Loaded when asked for: `vagitus --help` need not wait for Faust and the models.
+COMMANDS = {
+    "demo": "streams.commands.live",
+    "worker": "streams.commands.operate",
+    "play": "streams.commands.live",
+    "score": "streams.commands.recordings",
+    "embed": "streams.commands.recordings",
+    "replay": "streams.commands.recordings",
+    "topics": "streams.commands.operate",
+    "admit": "streams.commands.operate",
+    "discharge": "streams.commands.operate",
+    "doctor": "streams.commands.operate",
+    "broker": "streams.commands.operate",
+    "completion": "streams.commands.completion",
+}
+FAILURE = 1
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(COMMANDS[name]), name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            ctx.fail(f"There is no command {args[0]!r}. There are: {', '.join(COMMANDS)}.")
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vagitus")
+def cli() -> None:
+    """Hears when an infant cries, learns how that infant usually cries, and says when its cry
+    moves away from its own baseline.
+
+    Try it without any broker: `vagitus score recording.wav`. See all of it at once: `vagitus
+    demo`. Settings are environment variables VAGITUS_<NAME>; `vagitus worker --help` lists them.
+
+    Vagitus supports staff. It is not a certified medical device.
+    """
+
+
+def main() -> None:
+    """Entry point: every expected error is one sentence and exit status 1."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except VagitusError as error:
+        click.echo(f"vagitus: {error}", err=True)
+        sys.exit(FAILURE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # `vagitus score … | head`: whoever reads has enough.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,169 @@
+"""`vagitus worker`, `topics`, `admit`, `discharge`, `doctor` and `broker`: running it."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from streams.commands.options import broker_option, with_settings_help
+from streams.errors import VagitusError
+from streams.settings import Settings
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@click.command()
+@broker_option
+@click.option("--metrics-port", type=int, help="Port of /metrics; 0 takes a free one.")
+@click.option(
+    "--metrics-address-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the address of /metrics into this file once it is served.",
+)
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), default="INFO", show_default=True)
+@with_settings_help
+def worker(
+    broker: str | None,
+    metrics_port: int | None,
+    metrics_address_file: Path | None,
+    log_level: str,
+) -> None:
+    """Run one worker: score, embed, deviate.
+
+    A thin cover over `faust worker`. Start one for each core; they share the partitions. The
+    topics must exist: `vagitus topics create`. SIGTERM ends it cleanly; whatever ends it, nothing
+    is lost.
+    """
+    from streams.worker import run_worker
+
+    settings = Settings.read(broker=broker, metrics_port=metrics_port)
+    asyncio.run(_require_topics(settings))
+    run_worker(settings, log_level, metrics_address_file)
+
+
+async def _require_topics(settings: Settings) -> None:
+    from streams.topics import partition_counts, topic_configs
+
+    found = await partition_counts(settings)
+    missing = sorted(set(topic_configs(settings)) - set(found))
+    if missing:
+        raise VagitusError(f"Topic {missing[0]} does not exist: run `vagitus topics create`.")
+    for name, count in found.items():
+        if count != settings.partitions:
+            raise VagitusError(
+                f"Topic {name} has {count} partitions, not {settings.partitions}: "
+                "set VAGITUS_PARTITIONS to what the broker has."
+            )
+
+
+@click.group()
+def topics() -> None:
+    """Create or list the topics."""
+
+
+@topics.command("create")
+@broker_option
+def topics_create(broker: str | None) -> None:
+    """Create the topics that are missing, with their retention and partitions."""
+    from streams.topics import create_topics
+
+    created = asyncio.run(create_topics(Settings.read(broker=broker)))
+    for name in created:
+        click.echo(f"created {name}")
+    if not created:
+        click.echo("All topics exist.")
+
+
+@topics.command("list")
+@broker_option
+def topics_list(broker: str | None) -> None:
+    """List the topics: partitions, and what they are meant to keep."""
+    from streams.topics import partition_counts, topic_configs
+
+    settings = Settings.read(broker=broker)
+    found = asyncio.run(partition_counts(settings))
+    for name, config in topic_configs(settings).items():
+        state = f"{found[name]:4} partitions" if name in found else "missing        "
+        kept = ", ".join(f"{key}={value}" for key, value in config.items())
+        click.echo(f"{name:36} {state}  {kept}")
+
+
+@click.command()
+@click.argument("monitor")
+@click.argument("infant")
+@click.option("--ward", required=True, help="Where, e.g. nicu.")
+@click.option("--bed", required=True, help="Where, e.g. cot-3.")
+@broker_option
+def admit(monitor: str, infant: str, ward: str, bed: str, broker: str | None) -> None:
+    """Admit INFANT (a pseudonym, never a name) at MONITOR.
+
+    From now on what the monitor hears trains this infant's baseline. A monitor without an
+    admission is scored, but trains nobody.
+    """
+    from streams.play import Publisher
+    from streams.records.admission import Admission
+
+    settings = Settings.read(broker=broker)
+    admission = Admission(monitor, infant, ward, bed, int(time.time() * 1000))
+
+    async def publish() -> None:
+        async with Publisher(settings) as publisher:
+            await publisher.admit(admission)
+
+    asyncio.run(publish())
+    click.echo(f"{infant} is admitted at {monitor} ({ward}, {bed}).")
+
+
+@click.command()
+@click.argument("monitor")
+@broker_option
+def discharge(monitor: str, broker: str | None) -> None:
+    """Discharge whoever lies at MONITOR: its series leave, its sound trains nobody."""
+    from streams.play import Publisher
+
+    settings = Settings.read(broker=broker)
+
+    async def publish() -> None:
+        async with Publisher(settings) as publisher:
+            await publisher.discharge(monitor)
+
+    asyncio.run(publish())
+    click.echo(f"{monitor} has no infant now.")
+
+
+@click.command()
+@broker_option
+def doctor(broker: str | None) -> None:
+    """Check the broker, the topics and their settings, the models and the clock.
+
+    Every line that fails says what to do; the exit status is then 1.
+    """
+    from streams.doctor import examine
+
+    findings = asyncio.run(examine(Settings.read(broker=broker)))
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if finding.good else click.style("FAIL", fg="red")
+        click.echo(f"{mark}  {finding.what}: {finding.detail}")
+        if not finding.good:
+            click.echo(f"      → {finding.advice}")
+    if not all(finding.good for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option("--port", type=int, default=9092, show_default=True)
+def broker(port: int) -> None:
+    """Run the embedded broker with our topics, for trying out: all is gone when it ends."""
+    from streams.broker import serve
+    from streams.topics import topic_configs
+
+    settings = Settings.read()
+    stop = threading.Event()
+    names = dict.fromkeys(topic_configs(settings), settings.partitions)
+    click.echo(f"Embedded broker at 127.0.0.1:{port}; Ctrl-C ends it, and all it holds.")
+    try:
+        serve(port, names, stop)
+    except KeyboardInterrupt:
+        stop.set()

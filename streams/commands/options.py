@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from streams.settings import PREFIX, Settings
+
+broker_option = click.option(
+    "--broker",
+    metavar="HOST:PORT",
+    help=f"Kafka bootstrap address; otherwise {PREFIX}BROKER, or 127.0.0.1:9092.",
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
+
+
+def settings_table() -> str:
+    """All settings with their defaults, for `--help`."""
+    lines = []
+    for name, field in Settings.model_fields.items():
+        lines.append(f"  {PREFIX}{name.upper()}  [{field.default}]")
+        lines.append(f"      {field.description}")
+    return "\n".join(lines)
+
+
+def with_settings_help(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Append the table of settings to a command's help."""
+    command.__doc__ = f"{command.__doc__}\n\n\b\nSettings:\n{settings_table()}\n"
+    return command

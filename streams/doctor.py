@@ -1,0 +1,153 @@
+"""The check-up: what a worker needs, each point with what to do about it."""
+
+import time
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from streams.app import Models
+from streams.errors import BrokerError, ModelError, RefusedMessage
+from streams.records.cloudevent import CloudEvent
+from streams.settings import Settings
+from streams.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_configs
+
+# More than this between two clocks and "silent for five seconds" means nothing.
+MAX_CLOCK_DIFFERENCE_MS = 2000
+SECOND_MS = 1000
+FETCH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One point of the check-up."""
+
+    what: str
+    good: bool
+    detail: str
+    advice: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Check everything; later points are left out where an earlier one makes them moot."""
+    findings = [_models(settings)]
+    try:
+        counts = await partition_counts(settings)
+    except BrokerError as error:
+        advice = "start the broker, or set VAGITUS_BROKER to where it listens"
+        return [*findings, Finding("broker", False, str(error), advice)]
+    findings.append(Finding("broker", True, f"answers at {settings.broker}"))
+    findings += _topics(settings, counts)
+    findings += await _configs(settings, set(counts))
+    findings.append(await _clock(settings))
+    return findings
+
+
+def _models(settings: Settings) -> Finding:
+    try:
+        models = Models.load(settings)
+    except ModelError as error:
+        return Finding("models", False, str(error), "install again, or set VAGITUS_WEIGHTS_DIR")
+    versions = (models.detector.version, models.embedder.version, models.ward.version)
+    return Finding("models", True, ", ".join(versions))
+
+
+def _topics(settings: Settings, counts: dict[str, int]) -> list[Finding]:
+    findings = []
+    for name in topic_configs(settings):
+        count = counts.get(name)
+        if count is None:
+            findings.append(Finding(name, False, "does not exist", "run `vagitus topics create`"))
+        elif count != settings.partitions:
+            findings.append(
+                Finding(
+                    name,
+                    False,
+                    f"{count} partitions, the setting says {settings.partitions}",
+                    f"set VAGITUS_PARTITIONS={count} everywhere, or make the topic anew",
+                )
+            )
+        else:
+            findings.append(Finding(name, True, f"{count} partitions"))
+    return findings
+
+
+async def _configs(settings: Settings, existing: set[str]) -> list[Finding]:
+    """Compare retention and cleanup with what is meant; nothing where the broker cannot say."""
+    wanted = {name: c for name, c in topic_configs(settings).items() if name in existing}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
+    admin = await connect_admin(settings)
+    try:
+        responses = await admin.describe_configs(resources)
+    except (KafkaError, OSError, NotImplementedError) as error:
+        advice = "an embedded broker has no topic settings; a real one needs DESCRIBE_CONFIGS"
+        kind = type(error).__name__
+        return [Finding("topic settings", True, f"not described by this broker ({kind}): {advice}")]
+    finally:
+        await admin.close()
+    findings = []
+    for response in responses:
+        for _, _, _, name, entries, *_ in response.resources:
+            actual = {entry[0]: entry[1] for entry in entries}
+            for key, value in wanted.get(name, {}).items():
+                if actual.get(key) != value:
+                    findings.append(
+                        Finding(
+                            f"{name} {key}",
+                            False,
+                            f"is {actual.get(key)}, not {value}",
+                            f"kafka-configs --alter --topic {name} --add-config {key}={value}",
+                        )
+                    )
+    return findings or [Finding("topic settings", True, "as they are meant")]
+
+
+async def _clock(settings: Settings) -> Finding:
+    """Compare the clocks of monitors and of this machine, by the newest chunks on the broker."""
+    behind_ms = 0.0
+    worst = ("", 0.0)
+    newest = await _newest_chunks(settings)
+    now_ms = time.time() * 1000
+    for record in newest:
+        behind_ms = max(behind_ms, record.timestamp - now_ms)
+        try:
+            event = CloudEvent.from_headers(record.headers)
+        except RefusedMessage:
+            continue  # the stream buries it; it says nothing of a clock
+        difference_ms = event.time_ms + SECOND_MS - record.timestamp
+        if abs(difference_ms) > abs(worst[1]):
+            worst = (event.source, difference_ms)
+    if behind_ms > MAX_CLOCK_DIFFERENCE_MS:
+        detail = f"this machine is {behind_ms / 1000:.1f} s behind whoever sends sound"
+        return Finding("clock", False, detail, "let NTP set the clocks of both")
+    if abs(worst[1]) > MAX_CLOCK_DIFFERENCE_MS:
+        detail = f"monitor {worst[0]} is off by {worst[1] / 1000:+.1f} s"
+        return Finding("clock", False, detail, "let NTP set its clock (or it plays a recording)")
+    compared = f"agrees with {len(newest)} newest chunks" if newest else "no chunk to compare with"
+    return Finding("clock", True, compared)
+
+
+async def _newest_chunks(settings: Settings) -> list[ConsumerRecord]:
+    """The last chunk of each partition of `audio-chunks` that has one."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    topic = AUDIO_CHUNKS.name(settings)
+    newest = []
+    await consumer.start()
+    try:
+        await consumer.topics()  # asks the broker for its metadata
+        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(partitions)
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        filled = [tp for tp in partitions if ends[tp] > begins[tp]]
+        consumer.assign(filled)
+        for tp in filled:
+            consumer.seek(tp, ends[tp] - 1)
+        deadline = time.monotonic() + FETCH_SECONDS
+        while len(newest) < len(filled) and time.monotonic() < deadline:
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                newest += records[-1:]
+    finally:
+        await consumer.stop()
+    return newest

@@ -1,0 +1,208 @@
+"""The stream's own functions without a broker: score, embed and replay recordings.
+
+The sound goes the same way as through Kafka: into chunks, encoded, decoded, scored. So a score
+that is read from a file is the score that the stream would give.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector.runtime import CryDetector
+from streams.admissions import Admissions
+from streams.app import Models, segment_rules
+from streams.baselines import Baselines, StoredBaseline
+from streams.embedding import embed_segment
+from streams.errors import RefusedMessage, SourceError
+from streams.records.admission import Admission
+from streams.records.cry_segment import CrySegment
+from streams.records.deviation import DeviationRecord
+from streams.scoring import Arrival, Scored, Scorer
+from streams.settings import Settings
+from streams.sources.files import FileSource
+
+MONITOR = "offline"
+# As the stream would: bounded, so that an hour of sound does not become one call.
+BATCH_SECONDS = 64
+
+
+class OfflineScorer:
+    """Scores one recording after the other."""
+
+    def __init__(self, detector: CryDetector, settings: Settings) -> None:
+        self._detector = detector
+        self._rules = segment_rules(settings)
+
+    def scores(self, path: Path) -> list[float]:
+        """The score of each second of a recording, 0..1; raises SourceError."""
+        scored, _ = self._hear(path, 0, Admissions())
+        return scored
+
+    def segments(self, path: Path, started_at_ms: int, infant: str) -> list[CrySegment]:
+        """The cry segments of a recording of one infant; raises SourceError."""
+        admission = Admission(MONITOR, infant, MONITOR, MONITOR, 0)
+        return self._hear(path, started_at_ms, Admissions([admission]))[1]
+
+    def _hear(
+        self, path: Path, start_ms: int, admissions: Admissions
+    ) -> tuple[list[float], list[CrySegment]]:
+        scorer = Scorer(self._detector, self._rules, admissions, silent_after_seconds=0)
+        scorer.take_over(0, published=0)
+        source = FileSource([path], start_ms=start_ms, monitor=MONITOR)
+        arrivals: list[Arrival] = []
+        results: list[Scored] = []
+        for offset, chunk in enumerate(source.chunks()):
+            try:
+                arrivals.append(Arrival(chunk, chunk.waveform(), 0, offset))
+            except RefusedMessage as error:
+                raise SourceError(f"{path} cannot be scored: {error}") from None
+            if len(arrivals) == BATCH_SECONDS:
+                results.append(scorer.score(arrivals))
+                arrivals = []
+        results += [scorer.score(arrivals), scorer.sweep()]
+        scores = [s.score for result in results for s in result.scores.get(0, [])]
+        return scores, [segment for result in results for _, segment in result.segments]
+
+
+def embed_recording(scorer: OfflineScorer, models: Models, path: Path) -> NDArray[np.float32]:
+    """One embedding for a recording: float32 [192], the normalized mean of its cry segments.
+
+    A recording without a cry is embedded whole. Raises SourceError.
+    """
+    embeddings = [
+        embed_segment(models.embedder, segment).embedding
+        for segment in scorer.segments(path, 0, MONITOR)
+    ]
+    if not embeddings:
+        source = FileSource([path], start_ms=0, monitor=MONITOR)
+        chunks = list(source.chunks())
+        waveform = np.concatenate([chunk.waveform() for chunk in chunks])
+        return models.embedder.embed(waveform, chunks[0].sample_rate_hz)
+    mean = np.mean(embeddings, axis=0)
+    return (mean / np.linalg.norm(mean)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One recording of a replay."""
+
+    path: Path
+    infant: str
+    recorded_at_ms: int
+
+
+def read_manifest(path: Path) -> list[ManifestRow]:
+    """The recordings of a CSV file with the columns `path,infant,recorded_at`, in time order.
+
+    Paths are relative to the file. Rows without an infant or a time are passed over: they belong
+    to no timeline. Raises SourceError.
+    """
+    rows = []
+    try:
+        with path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            missing = {"path", "infant", "recorded_at"} - set(reader.fieldnames or ())
+            if missing:
+                raise SourceError(f"{path} lacks the column {sorted(missing)[0]!r}.")
+            for row in reader:
+                if row["infant"] and row["recorded_at"]:
+                    moment = _moment(row["recorded_at"], path, reader.line_num)
+                    rows.append(ManifestRow(path.parent / row["path"], row["infant"], moment))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{path} cannot be read: {error}.") from None
+    return sorted(rows, key=lambda row: (row.recorded_at_ms, str(row.path)))
+
+
+def _moment(text: str, path: Path, line: int) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SourceError(f"{path}, line {line}: {text!r} is not an ISO 8601 time.") from None
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedRecording:
+    """What one recording said of its infant.
+
+    Attributes:
+        sigma: of its middle cry, by sigma; None without a cry or while too little is known. (Its
+            most deviant one would make long recordings look deviant.)
+        p_value: of that cry.
+        gate: `accepted` if the baseline learned from any of its cries.
+        reason: of the first cry that was learned from, else of the middle one.
+    """
+
+    path: str
+    infant: str
+    recorded_at: str
+    state: str
+    sigma: float | None
+    p_value: float | None
+    gate: str
+    reason: str
+    segments: int
+    drift_sigma: float | None
+
+
+def replay(
+    rows: Iterable[ManifestRow], models: Models, settings: Settings
+) -> Iterator[ReplayedRecording | SourceError]:
+    """Run recordings in time order through segmenting, embedding, deviation and gate.
+
+    Yields one result a recording; a SourceError for one that cannot be read.
+    """
+    scorer = OfflineScorer(models.detector, settings)
+    baselines = Baselines(models.ward)
+    stored: dict[str, StoredBaseline] = {}
+    for row in rows:
+        records: list[DeviationRecord] = []
+        try:
+            for segment in scorer.segments(row.path, row.recorded_at_ms, row.infant):
+                embedding = embed_segment(models.embedder, segment)
+                before = stored.get(row.infant, StoredBaseline())
+                record, stored[row.infant] = baselines.observe(embedding, before)
+                records.append(record)
+        except (SourceError, RefusedMessage) as error:
+            yield SourceError(f"{row.path}: {error}")
+            continue
+        yield _summary(row, records)
+
+
+def _summary(row: ManifestRow, records: list[DeviationRecord]) -> ReplayedRecording:
+    recorded_at = datetime.fromtimestamp(row.recorded_at_ms / 1000, UTC)
+    if not records:
+        return ReplayedRecording(
+            path=str(row.path),
+            infant=row.infant,
+            recorded_at=recorded_at.isoformat(),
+            state="learning",
+            sigma=None,
+            p_value=None,
+            gate="refused",
+            reason="no_cry",
+            segments=0,
+            drift_sigma=None,
+        )
+    known = [record for record in records if record.sigma is not None]
+    ordered = sorted(known or records, key=lambda record: record.sigma or 0.0)
+    middle = ordered[(len(ordered) - 1) // 2]
+    accepted = [record for record in records if record.gate == "accepted"]
+    deciding = accepted[0] if accepted else middle
+    return ReplayedRecording(
+        path=str(row.path),
+        infant=row.infant,
+        recorded_at=recorded_at.isoformat(),
+        state=middle.state,
+        sigma=middle.sigma,
+        p_value=middle.p_value,
+        gate=deciding.gate,
+        reason=deciding.reason,
+        segments=len(records),
+        drift_sigma=records[-1].drift_sigma,
+    )

@@ -1,0 +1,131 @@
+"""Plays a source into `audio-chunks`, at its own pace, faster, or as fast as it goes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams.errors import BrokerError
+from streams.records.admission import Admission
+from streams.records.audio_chunk import AudioChunk
+from streams.settings import Settings
+from streams.sources.source import Source
+from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic
+
+# Sends that may be under way at once; more only fills memory.
+MAX_IN_FLIGHT = 512
+
+
+@dataclass(slots=True)
+class Played:
+    """What was sent: chunks of each monitor."""
+
+    chunks: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All chunks."""
+        return sum(self.chunks.values())
+
+
+class Publisher:
+    """A producer for the topics that come from outside: sound and admissions.
+
+    Use it as an async context manager; everything sent is on the broker when it closes.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> "Publisher":
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.broker,
+            acks="all",
+            enable_idempotence=False,
+            linger_ms=5,
+            max_request_size=2_000_000,
+        )
+        try:
+            await self._producer.start()
+        except (KafkaError, OSError) as error:
+            await self._producer.stop()
+            raise BrokerError(
+                f"No Kafka broker answers at {self._settings.broker} ({error}): "
+                "start one, or set VAGITUS_BROKER."
+            ) from None
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        assert self._producer is not None
+        await self._producer.stop()
+
+    async def chunk(self, chunk: AudioChunk) -> asyncio.Future:
+        """Send one chunk; the returned future is done when the broker has it."""
+        key, value, headers = chunk.encode()
+        return await self.send(AUDIO_CHUNKS, key, value, headers)
+
+    async def admit(self, admission: Admission) -> None:
+        """Put an infant at a monitor."""
+        await (await self.send(ADMISSIONS, admission.monitor.encode(), admission.to_json()))
+
+    async def discharge(self, monitor: str) -> None:
+        """Take the infant from a monitor: a tombstone."""
+        await (await self.send(ADMISSIONS, monitor.encode(), None))
+
+    async def send(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> asyncio.Future:
+        """Send anything; the returned future is done when the broker has it."""
+        assert self._producer is not None
+        name = topic.name(self._settings)
+        return await self._producer.send(name, value=value, key=key, headers=headers or [])
+
+
+async def play(
+    source: Source,
+    publisher: Publisher,
+    speed: float | None = 1.0,
+    on_chunk: Callable[[AudioChunk], None] = lambda chunk: None,
+) -> Played:
+    """Send every chunk of a source at the moment its second has ended.
+
+    Args:
+        source: what to play.
+        publisher: an open one.
+        speed: 1 is real time, 2 twice as fast; None does not wait at all.
+        on_chunk: called for each chunk that was handed to the producer.
+
+    Raises:
+        SourceError: the source gives no sound.
+        BrokerError: the broker did not take a chunk.
+    """
+    played = Played()
+    waiting: set[asyncio.Future] = set()
+    began = time.monotonic()
+    first_ms: int | None = None
+    try:
+        for chunk in source.chunks():
+            if first_ms is None:
+                first_ms = chunk.captured_at_ms
+            if speed is not None:
+                due = began + (chunk.captured_at_ms - first_ms + 1000) / 1000 / speed
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+            waiting.add(await publisher.chunk(chunk))
+            if len(waiting) >= MAX_IN_FLIGHT:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for sent in done:
+                    sent.result()
+            played.chunks[chunk.monitor] = played.chunks.get(chunk.monitor, 0) + 1
+            on_chunk(chunk)
+        await asyncio.gather(*waiting)
+    except KafkaError as error:
+        raise BrokerError(f"The broker did not take a chunk: {error}.") from None
+    return played

@@ -1,0 +1,52 @@
+"""Runs one worker process: `faust worker`, with /metrics on a server of its own."""
+
+import logging
+from pathlib import Path
+
+import faust
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import start_http_server
+
+from streams.app import Models, build_app
+from streams.errors import VagitusError
+from streams.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings, log_level: str, address_file: Path | None = None) -> None:
+    """Run until SIGTERM or SIGINT; does not return.
+
+    Args:
+        settings: of this worker.
+        log_level: e.g. `WARNING`.
+        address_file: where to write the address of /metrics, for whoever asked for a free port.
+
+    Raises:
+        VagitusError: the models cannot be loaded, or the port is taken.
+    """
+    models = Models.load(settings)
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    app = build_app(settings, models, registry)
+    address = serve_metrics(settings, registry)
+    if address_file is not None:
+        address_file.write_text(address)
+    logger.info("Metrics at %s", address)
+    worker = faust.Worker(app, loglevel=log_level, quiet=False, redirect_stdouts=False)
+    worker.execute_from_commandline()
+
+
+def serve_metrics(settings: Settings, registry: CollectorRegistry) -> str:
+    """Serve /metrics from a thread, so that a stalled stream still shows; returns the address."""
+    try:
+        server, _ = start_http_server(
+            settings.metrics_port, addr=settings.metrics_host, registry=registry
+        )
+    except OSError as error:
+        raise VagitusError(
+            f"/metrics cannot be served at {settings.metrics_host}:{settings.metrics_port} "
+            f"({error.strerror}): set VAGITUS_METRICS_PORT."
+        ) from None
+    return f"http://{settings.metrics_host}:{server.server_port}/metrics"
