@@ -18,11 +18,14 @@ SPEED_OF_SOUND_CM_S: Final = 35_000.0
 PITCH_RANGE_HZ: Final = (350.0, 600.0)
 """Fundamental frequency of a healthy newborn's cry in its basic mode."""
 
+COMMONEST_PITCH_HZ: Final = 440.0
+"""Where most infants lie within that range: recorded cries have their middle here."""
+
 VOCAL_TRACT_RANGE_CM: Final = (6.6, 8.9)
 """Lip to glottis in the first months; 7.75 cm puts the formants at 1.1, 3.4 and 5.6 kHz."""
 
 # Within-infant standard deviations, cry to cry: the unit of `drifted`. They are small beside the
-# deviations between infants (2.7 semitones, 9 % and 0.18), so that infants can be told apart.
+# deviations between infants (1.9 semitones, 9 % and 0.18), so that infants can be told apart.
 PITCH_SPREAD_SEMITONES: Final = 0.5
 FORMANT_SPREAD: Final = 0.02
 ROUGHNESS_SPREAD: Final = 0.06
@@ -87,10 +90,10 @@ class Infant:
 
 def random_infant(rng: np.random.Generator) -> Infant:
     """Draws an infant; the same state of `rng` gives the same infant."""
-    low, high = np.log(PITCH_RANGE_HZ)
+    lowest, highest = np.log(PITCH_RANGE_HZ)
     return Infant(
         name=f"infant-{rng.integers(16**4):04x}",
-        pitch_hz=float(np.exp(rng.uniform(low, high))),
+        pitch_hz=float(np.exp(rng.triangular(lowest, np.log(COMMONEST_PITCH_HZ), highest))),
         contour=list(Contour)[rng.integers(len(Contour))],
         melody_semitones=float(rng.uniform(1.5, 6.0)),
         vibrato_hz=float(rng.uniform(4.0, 8.0)),
