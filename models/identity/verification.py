@@ -1,0 +1,141 @@
+"""Cry verification: do two recordings come from the same infant?
+
+Trials and figures as in the CryCeleb challenge (Budaghyan et al. 2023), with two rules against
+easy answers: the two recordings of a pair come from the same kind of phone, and those of the same
+infant lie more than 30 minutes apart, as pairs recorded together share a room and a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+MINIMUM_GAP_MS = 30 * 60 * 1000
+BOOTSTRAP_ROUNDS = 1000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Whose recording it is and when it was made; `group` is what one app install recorded."""
+
+    infant: str
+    group: str
+    platform: str
+    recorded_at_ms: int
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Every pair that may be asked about.
+
+    `first`, `second` int [pairs] index the recordings; `same` bool [pairs]; `infants` int
+    [pairs, 2] names the two infants by number, for resampling.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    same: np.ndarray
+    infants: np.ndarray
+
+
+@dataclass(frozen=True)
+class EqualErrorRate:
+    """An equal-error rate with its interval and the number of pairs behind it."""
+
+    rate: float
+    low: float
+    high: float
+    same_pairs: int
+    different_pairs: int
+    infants: int
+
+
+def all_trials(recordings: Sequence[Recording]) -> Trials:
+    """Pair every two recordings that the rules allow.
+
+    Two identities of one app install are neither the same infant nor surely different ones (sex
+    tags are typed by tired parents), so such a pair is left out.
+    """
+    numbers = {name: i for i, name in enumerate(sorted({r.infant for r in recordings}))}
+    infant = np.array([numbers[r.infant] for r in recordings], dtype=int)
+    group = np.array([r.group for r in recordings])
+    platform = np.array([r.platform for r in recordings])
+    time = np.array([r.recorded_at_ms for r in recordings], dtype=np.int64)
+    first, second = np.triu_indices(len(recordings), k=1)
+    same = infant[first] == infant[second]
+    apart = np.abs(time[first] - time[second]) > MINIMUM_GAP_MS
+    asked = (platform[first] == platform[second]) & np.where(
+        same, apart, group[first] != group[second]
+    )
+    first, second = first[asked], second[asked]
+    return Trials(first, second, same[asked], np.stack([infant[first], infant[second]], axis=1))
+
+
+def equal_error_rate(
+    scores: np.ndarray, same: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    """Where false rejections equal false acceptances: float [pairs], bool [pairs] -> 0..1.
+
+    `weights` (float [pairs]) counts a pair more than once, or not at all. NaN if a kind of pair
+    is missing.
+    """
+    weights = np.ones(len(scores)) if weights is None else weights
+    order = np.argsort(-scores, kind="stable")
+    hits = (weights * same)[order].cumsum()
+    alarms = (weights * ~same)[order].cumsum()
+    if not len(hits) or hits[-1] == 0 or alarms[-1] == 0:
+        return float("nan")
+    # A threshold lies between different scores only: equal ones stand or fall together.
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    missed = 1 - np.append(0, hits[ends]) / hits[-1]
+    accepted = np.append(0, alarms[ends]) / alarms[-1]
+    crossing = int(np.argmax(accepted >= missed))
+    gap = missed - accepted
+    # Straight line between the two thresholds on either side of the crossing.
+    share = gap[crossing - 1] / (gap[crossing - 1] - gap[crossing])
+    return float(missed[crossing - 1] + share * (missed[crossing] - missed[crossing - 1]))
+
+
+def recordings_error_rate(embeddings: np.ndarray, recordings: Sequence[Recording]) -> float:
+    """Equal-error rate of cosine scores alone: quick, for a look while training.
+
+    `embeddings` is float32 [recordings, size], of unit length; NaN without a pair of either kind.
+    """
+    trials = all_trials(recordings)
+    return equal_error_rate(_cosines(embeddings, trials), trials.same)
+
+
+def verify(
+    embeddings: np.ndarray, recordings: Sequence[Recording], seed: int = 0
+) -> EqualErrorRate:
+    """Equal-error rate of cosine scores, with a bootstrap interval over infants.
+
+    `embeddings` is float32 [recordings, size], of unit length. Infants are drawn with
+    replacement; a pair of the same infant counts as often as that infant was drawn, a pair of
+    two infants as often as the product.
+    """
+    trials = all_trials(recordings)
+    scores = _cosines(embeddings, trials)
+    rate = equal_error_rate(scores, trials.same)
+    infants = int(trials.infants.max()) + 1 if len(scores) else 0
+    rng = np.random.default_rng(seed)
+    rates = []
+    for _ in range(BOOTSTRAP_ROUNDS if infants else 0):
+        drawn = np.bincount(rng.integers(infants, size=infants), minlength=infants)
+        counts = drawn[trials.infants]
+        weights = np.where(trials.same, counts[:, 0], counts.prod(axis=1)).astype(float)
+        rates.append(equal_error_rate(scores, trials.same, weights))
+    # A draw may hold no same pair at all: it has no rate.
+    rates = [value for value in rates if not np.isnan(value)]
+    edge = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(rates, [edge, 100 - edge]) if rates else (np.nan, np.nan)
+    return EqualErrorRate(
+        rate, float(low), float(high), int(trials.same.sum()), int((~trials.same).sum()), infants
+    )
+
+
+def _cosines(embeddings: np.ndarray, trials: Trials) -> np.ndarray:
+    return np.einsum("ij,ij->i", embeddings[trials.first], embeddings[trials.second])

@@ -1,0 +1,86 @@
+"""Trials obey the protocol, and the equal-error rate is the one on paper."""
+
+import numpy as np
+import pytest
+
+from models.identity.verification import (
+    MINIMUM_GAP_MS,
+    Recording,
+    all_trials,
+    equal_error_rate,
+    verify,
+)
+
+HOUR_MS = 3_600_000
+
+
+def recording(infant, hour=0.0, group=None, platform="ios"):
+    return Recording(infant, group or infant, platform, int(hour * HOUR_MS))
+
+
+def pairs(*recordings):
+    trials = all_trials(recordings)
+    return {
+        (int(a), int(b)): bool(s)
+        for a, b, s in zip(trials.first, trials.second, trials.same, strict=True)
+    }
+
+
+def test_two_recordings_of_one_infant_an_hour_apart_are_a_trial():
+    assert pairs(recording("a"), recording("a", 1)) == {(0, 1): True}
+
+
+def test_recordings_half_an_hour_apart_or_less_are_none():
+    gap = MINIMUM_GAP_MS / HOUR_MS
+    assert pairs(recording("a"), recording("a", gap)) == {}
+    assert pairs(recording("a", gap), recording("a", 0)) == {}
+
+
+def test_different_infants_meet_at_any_time_but_on_one_platform_only():
+    assert pairs(recording("a"), recording("b")) == {(0, 1): False}
+    assert pairs(recording("a"), recording("b", platform="android")) == {}
+
+
+def test_two_identities_of_one_install_are_left_out():
+    assert pairs(recording("x-f", group="x"), recording("x-m", group="x")) == {}
+
+
+def test_equal_error_rate_of_separated_scores_is_zero_and_of_reversed_ones_one():
+    same = np.array([True, True, False, False])
+    assert equal_error_rate(np.array([0.9, 0.8, 0.2, 0.1]), same) == 0
+    assert equal_error_rate(np.array([0.1, 0.2, 0.8, 0.9]), same) == 1
+
+
+def test_equal_error_rate_counts_by_hand():
+    # At a threshold of 0.5, one of four same pairs is missed and one of four others let in.
+    same = np.array([True] * 4 + [False] * 4)
+    scores = np.array([0.9, 0.8, 0.7, 0.3, 0.6, 0.2, 0.1, 0.0])
+    assert equal_error_rate(scores, same) == pytest.approx(0.25)
+
+
+def test_scores_that_say_nothing_are_wrong_half_the_time():
+    same = np.array([True, False, False, True])
+    assert equal_error_rate(np.full(4, 0.3), same) == pytest.approx(0.5)
+
+
+def test_a_pair_with_weight_zero_is_not_there():
+    same = np.array([True, True, False, False])
+    scores = np.array([0.9, 0.0, 0.2, 0.1])
+    assert equal_error_rate(scores, same) > 0
+    assert equal_error_rate(scores, same, np.array([1.0, 0.0, 1.0, 1.0])) == 0
+
+
+def test_the_rate_lies_in_its_interval_and_comes_out_the_same_twice():
+    rng = np.random.default_rng(0)
+    recordings = [recording(f"i{i}", hour) for i in range(12) for hour in range(4)]
+    voices = rng.normal(size=(12, 8)).repeat(4, axis=0) + 0.8 * rng.normal(size=(48, 8))
+    embeddings = voices / np.linalg.norm(voices, axis=1, keepdims=True)
+    figure = verify(embeddings, recordings)
+    assert 0 < figure.low < figure.rate < figure.high < 0.5
+    assert (figure.same_pairs, figure.infants) == (12 * 6, 12)
+    assert figure == verify(embeddings, recordings)
+
+
+def test_without_a_pair_the_rate_is_not_a_number():
+    assert np.isnan(verify(np.eye(2), [recording("a"), recording("b")]).rate)
+    assert np.isnan(verify(np.ones((1, 2)), [recording("a")]).rate)
