@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from models.synthesis.cry import cry
+from models.synthesis.cry import SHORTEST_EXPIRATION_SECONDS, cry
 from models.synthesis.infant import Infant, drifted, random_infant
 from models.synthesis.noise import babble, beeps, hvac
 from models.synthesis.room import Room
@@ -88,13 +88,15 @@ class SimulatedWard:
         drift_at_seconds: when one infant's voice starts to move; None: nobody's does.
         drift_amount: where it ends up, in within-infant standard deviations (`infant.drifted`).
         drift_over_seconds: how long it takes; 0 is a step.
+        bout_seconds: shortest and longest cry; short ones let a short run hear more of them.
 
     Iterating gives, for each second, a list with one `(waveform, truth)` for each cot in the order
     of `cots`: float32 [16000] at 16 kHz within -1 to 1, and its `Truth`. Every iteration starts the
     same ward anew.
 
     Raises:
-        ValueError: no monitors, or a share of crying that leaves no time to cry or to rest.
+        ValueError: no monitors, a share of crying that leaves no time to cry or to rest, or cries
+            shorter than one breath.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class SimulatedWard:
         drift_at_seconds: float | None = None,
         drift_amount: float = DRIFT_AMOUNT,
         drift_over_seconds: float = 0.0,
+        bout_seconds: tuple[float, float] = BOUT_SECONDS,
     ) -> None:
         if monitors < 1:
             raise ValueError(f"a ward needs at least one monitor, not {monitors}")
@@ -112,11 +115,14 @@ class SimulatedWard:
             raise ValueError(
                 f"infants cry more than 0 and up to 0.5 of the time, not {cry_fraction}"
             )
+        if not SHORTEST_EXPIRATION_SECONDS <= bout_seconds[0] <= bout_seconds[1]:
+            raise ValueError(f"cries cannot last from {bout_seconds[0]} to {bout_seconds[1]} s")
         self.seed = seed
         self.cry_fraction = cry_fraction
         self.drift_at_seconds = drift_at_seconds
         self.drift_amount = drift_amount
         self.drift_over_seconds = drift_over_seconds
+        self.bout_seconds = bout_seconds
         self.infants = self._different_infants(monitors)
         self.cots = tuple(
             Cot(monitor=f"mon-{n}", infant=infant.name, ward=WARD, bed=f"cot-{n}")
@@ -216,7 +222,7 @@ class _Place:
         self._room = Room(rng, SAMPLE_RATE_HZ)
         self._hvac = _amplitude(HVAC_DBFS, rng) * hvac(HVAC_SECONDS * SAMPLE_RATE_HZ, rng)
         self._cry_gain = _amplitude(CRY_GAIN_DB, rng)
-        mean_gap = np.mean(BOUT_SECONDS) * (1.0 - ward.cry_fraction) / ward.cry_fraction
+        mean_gap = np.mean(ward.bout_seconds) * (1.0 - ward.cry_fraction) / ward.cry_fraction
         self._cries = _Track(self._cry, mean_gap, rng)
         self._others = (
             _Track(self._babble, BABBLE_GAP, rng),
@@ -237,7 +243,7 @@ class _Place:
 
     def _cry(self, at_seconds: float) -> _Event:
         infant, _ = self._ward.infant_at(self._number, at_seconds)
-        made = cry(infant, self._rng.uniform(*BOUT_SECONDS), self._rng, SAMPLE_RATE_HZ)
+        made = cry(infant, self._rng.uniform(*self._ward.bout_seconds), self._rng, SAMPLE_RATE_HZ)
         return self._cry_gain * self._room.heard(made.waveform), made.voiced
 
     def _babble(self, at_seconds: float) -> _Event:

@@ -59,6 +59,15 @@ def test_infants_cry_about_the_share_of_time_asked_for(cry_fraction: float) -> N
     assert 0.6 * cry_fraction < voiced < 1.2 * cry_fraction
 
 
+def test_shorter_cries_at_the_same_share_come_more_often() -> None:
+    def cries(bout_seconds: tuple[float, float]) -> int:
+        seconds = play(200, monitors=1, bout_seconds=bout_seconds)
+        crying = [second[0][1].cry_fraction > 0.0 for second in seconds]
+        return int(np.sum(np.diff(np.array(crying, dtype=int)) == 1))
+
+    assert cries((1.0, 2.0)) > 2 * cries((5.0, 8.0))
+
+
 def test_breaths_within_a_cry_are_not_counted_as_crying() -> None:
     fractions = np.array([second[0][1].cry_fraction for second in play(200, monitors=1)])
     inside = (fractions[:-2] > 0.0) & (fractions[2:] > 0.0) & (fractions[1:-1] > 0.0)
@@ -110,3 +119,6 @@ def test_impossible_wards_are_refused() -> None:
         SimulatedWard(monitors=0)
     with pytest.raises(ValueError, match="cry"):
         SimulatedWard(cry_fraction=0.9)
+    for bout_seconds in ((0.1, 2.0), (3.0, 2.0)):
+        with pytest.raises(ValueError, match="last"):
+            SimulatedWard(bout_seconds=bout_seconds)
