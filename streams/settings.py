@@ -20,10 +20,10 @@ class Settings(BaseSettings):
 
     broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap address, host:port.")
     topic_prefix: str = Field(
-        "vagitus.", pattern=r"[A-Za-z0-9._-]*", description="What every topic's name begins with."
+        "vagitus.", pattern=r"^[A-Za-z0-9._-]*$", description="What every topic's name begins with."
     )
     app_id: str = Field(
-        "vagitus", pattern=r"[A-Za-z0-9._-]+", description="Consumer group of the workers."
+        "vagitus", pattern=r"^[A-Za-z0-9._-]+$", description="Consumer group of the workers."
     )
     partitions: int = Field(
         32, ge=1, le=1024, description="Partitions of every topic: the most workers that can share."

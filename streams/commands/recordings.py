@@ -110,8 +110,8 @@ def replay(manifest: Path, as_json: bool, quiet: bool) -> None:
         elif as_json:
             click.echo(json.dumps(dataclasses.asdict(result)))
         else:
-            sigma = "    –" if result.sigma is None else f"{result.sigma:+5.1f}"
-            p_value = "    –" if result.p_value is None else f"{result.p_value:.3f}"
+            sigma = "    -" if result.sigma is None else f"{result.sigma:+5.1f}"
+            p_value = "    -" if result.p_value is None else f"{result.p_value:.3f}"
             click.echo(
                 f"{result.recorded_at}  {result.infant[:24]:24}  {result.state:9} "
                 f"sigma {sigma}  p {p_value}  {result.gate} ({result.reason})"

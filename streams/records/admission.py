@@ -9,7 +9,7 @@ from streams.records.jsons import JsonRecord
 from streams.records.place import Place
 
 # Bounded and printable, because they become metric labels.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Admission(JsonRecord):
             if not isinstance(value, str) or not _NAME.fullmatch(value):
                 raise RefusedMessage(
                     Refusal.ABSURD_HEADER,
-                    f"{name} {str(value)[:40]!r} is not 1 to 64 of A-Z a-z 0-9 . _ : / -",
+                    f"{name} {str(value)[:40]!r} is not 1 to 128 of A-Z a-z 0-9 . _ : / -",
                 )
         if not isinstance(self.admitted_at_ms, int):
             raise RefusedMessage(Refusal.ABSURD_HEADER, "admitted_at_ms is not a whole number")

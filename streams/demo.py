@@ -1,0 +1,255 @@
+"""The demo: an embedded broker, a worker, a ward, and the board, in one command."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import urlopen
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from streams.board import Board
+from streams.broker import EmbeddedBroker
+from streams.errors import VagitusError
+from streams.play import Played, Publisher, play
+from streams.records.admission import Admission
+from streams.records.cry_scores import CryScores
+from streams.records.deviation import DeviationRecord
+from streams.settings import Settings
+from streams.sources.source import Source
+from streams.topics import CRY_SCORES, DEAD_LETTERS, DEVIATIONS, topic_configs
+
+WORKER_START_SECONDS = 60.0
+DRAIN_SECONDS = 30.0
+STOP_SECONDS = 20.0
+REFRESHES_PER_SECOND = 4
+# Faust counts here when it owns its partitions; from then on nothing waits for the start.
+READY_SERIES = "vagitus_faust_assignments_completed_total"
+
+
+@dataclass(slots=True)
+class DemoResult:
+    """What a demo run gave."""
+
+    board: Board
+    played: Played
+    drained: bool
+    worker_status: int | None = field(default=None)
+
+
+async def run_demo(
+    source: Source,
+    admissions: list[Admission],
+    speed: float,
+    duration_seconds: float | None,
+    console: Console,
+) -> DemoResult:
+    """Run until the duration is over, the source ends, or SIGINT or SIGTERM comes.
+
+    Args:
+        source: what is played.
+        admissions: who lies where.
+        speed: seconds of sound a second.
+        duration_seconds: of wall time; None for ever.
+        console: where the board is drawn; drawn live only on a terminal.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="vagitus-") as folder:
+        settings = Settings.read(
+            broker=broker.address, metrics_port=0, state_dir=Path(folder) / "worker"
+        )
+        for name in topic_configs(settings):
+            broker.create_topic(name, settings.partitions)
+        async with _worker(settings, Path(folder), console) as worker:
+            board = Board((admission.place() for admission in admissions), settings.onset_score)
+            watcher = asyncio.create_task(_watch(board, settings))
+            try:
+                async with Publisher(settings) as publisher:
+                    for admission in admissions:
+                        await publisher.admit(admission)
+                    await worker.ready(stop)
+                    console.print(f"Metrics: [bold]{worker.address}[/]   worker log: {worker.log}")
+                    title = f"Vagitus: a ward at {speed:g} times real time; Ctrl-C ends it"
+                    with _live(board, title, console):
+                        played = await _play_until(
+                            source, publisher, speed, duration_seconds, stop, worker
+                        )
+                        drained = await _drain(board, played)
+            finally:
+                watcher.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watcher
+            result = DemoResult(board, played, drained)
+        result.worker_status = worker.status
+    return result
+
+
+class _Worker:
+    """The worker process."""
+
+    def __init__(self, process: subprocess.Popen, address_file: Path, log: Path) -> None:
+        self.process = process
+        self.log = log
+        self._address_file = address_file
+        self.address = ""
+        self.status: int | None = None
+
+    async def ready(self, stop: asyncio.Event) -> None:
+        """Wait until it owns its partitions."""
+        deadline = time.monotonic() + WORKER_START_SECONDS
+        while not stop.is_set():
+            self.check()
+            if self._address_file.exists():
+                self.address = self._address_file.read_text()
+                if self.address and await asyncio.to_thread(self._owns_partitions):
+                    return
+            if time.monotonic() > deadline:
+                raise VagitusError(f"The worker did not start; its log is {self.log}.")
+            await asyncio.sleep(0.2)
+
+    def check(self) -> None:
+        """Raise VagitusError if it has ended."""
+        if self.process.poll() is not None:
+            tail = self.log.read_text(errors="replace").strip().splitlines()[-1:]
+            raise VagitusError(f"The worker ended by itself: {' '.join(tail)}")
+
+    def _owns_partitions(self) -> bool:
+        with contextlib.suppress(OSError), urlopen(self.address, timeout=2) as page:
+            for line in page.read().decode().splitlines():
+                if line.startswith(READY_SERIES):
+                    return float(line.split()[-1]) > 0
+        return False
+
+
+@contextlib.asynccontextmanager
+async def _worker(settings: Settings, folder: Path, console: Console) -> AsyncIterator[_Worker]:
+    address_file = folder / "metrics-address"
+    log = Path(tempfile.gettempdir()) / f"vagitus-demo-worker-{os.getpid()}.log"
+    environment = {
+        **os.environ,
+        "VAGITUS_BROKER": settings.broker,
+        "VAGITUS_METRICS_PORT": "0",
+        "VAGITUS_STATE_DIR": str(settings.state_dir),
+    }
+    command = [sys.executable, "-c", "from streams.cli import main; main()", "worker"]
+    command += ["--metrics-address-file", str(address_file)]
+    console.print("Starting the broker and a worker …")
+    with log.open("wb") as file:
+        # A session of its own: Ctrl-C is ours to handle, the worker ends when we say so.
+        process = subprocess.Popen(
+            command, env=environment, stdout=file, stderr=file, start_new_session=True
+        )
+    worker = _Worker(process, address_file, log)
+    try:
+        yield worker
+    finally:
+        process.terminate()
+        try:
+            worker.status = await asyncio.to_thread(process.wait, STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            worker.status = process.wait()
+
+
+async def _play_until(
+    source: Source,
+    publisher: Publisher,
+    speed: float,
+    duration_seconds: float | None,
+    stop: asyncio.Event,
+    worker: _Worker,
+) -> Played:
+    """Play until the source or the time is over, or we are told to stop."""
+    played = Played()
+
+    def count(chunk) -> None:
+        played.chunks[chunk.monitor] = played.chunks.get(chunk.monitor, 0) + 1
+
+    player = asyncio.create_task(play(source, publisher, speed, count))
+    stopped = asyncio.create_task(stop.wait())
+    began = time.monotonic()
+    while not (player.done() or stopped.done()):
+        await asyncio.wait({player, stopped}, timeout=0.25, return_when=asyncio.FIRST_COMPLETED)
+        worker.check()
+        if duration_seconds is not None and time.monotonic() - began >= duration_seconds:
+            break
+    stopped.cancel()
+    if player.done():
+        player.result()
+    else:
+        player.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await player
+    return played
+
+
+async def _drain(board: Board, played: Played) -> bool:
+    """Wait until every chunk that was sent has its score; returns whether that came."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while time.monotonic() < deadline:
+        if len(board.scores) >= played.total:
+            # Segments close and travel on for a few seconds after the last score.
+            await asyncio.sleep(2.0)
+            return True
+        await asyncio.sleep(0.2)
+    return False
+
+
+async def _watch(board: Board, settings: Settings) -> None:
+    """Keep the board up to date from the broker."""
+    topics = {
+        topic.name(settings): topic.short_name for topic in (CRY_SCORES, DEVIATIONS, DEAD_LETTERS)
+    }
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [
+            TopicPartition(name, partition)
+            for name in topics
+            for partition in range(settings.partitions)
+        ]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        while True:
+            for tp, records in (await consumer.getmany(timeout_ms=100)).items():
+                for record in records:
+                    _apply(board, topics[tp.topic], record.value)
+    finally:
+        await consumer.stop()
+
+
+def _apply(board: Board, topic: str, value: bytes | None) -> None:
+    if topic == CRY_SCORES.short_name:
+        board.hear(CryScores.from_json(value))
+    elif topic == DEVIATIONS.short_name:
+        board.say(DeviationRecord.from_json(value))
+    else:
+        board.dead_letters += 1
+
+
+@contextlib.contextmanager
+def _live(board: Board, title: str, console: Console):
+    if not console.is_terminal:
+        yield
+        return
+
+    class View:
+        def __rich__(self) -> Group:
+            counts = f"{len(board.scores)} seconds heard, {board.dead_letters} refused"
+            return Group(board.table(title), Text(counts, style="dim"))
+
+    with Live(View(), console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True):
+        yield

@@ -1,0 +1,123 @@
+"""Every record comes back from the broker as it went."""
+
+import json
+
+import numpy as np
+import pytest
+
+from streams.errors import Refusal, RefusedMessage
+from streams.records.admission import Admission
+from streams.records.cry_embedding import CryEmbedding
+from streams.records.cry_scores import CryScore, CryScores
+from streams.records.cry_segment import MAX_SECONDS, CrySegment
+from streams.records.dead_letter import DeadLetter
+from streams.records.deviation import DeviationRecord
+from streams.records.place import Place
+
+NOW_MS = 1_700_000_000_000
+PLACE = Place("mon-1", "infant-07f3", "nicu", "cot-1")
+
+
+def segment(scores=(0.9, 0.8)) -> CrySegment:
+    waveform = np.random.default_rng(0).uniform(-0.5, 0.5, 8000 * len(scores)).astype(np.float32)
+    return CrySegment(
+        place=PLACE,
+        started_at_ms=NOW_MS,
+        scores=tuple(scores),
+        level_dbfs=-12.5,
+        clipped_fraction=0.01,
+        detector_version="detector-1",
+        sample_rate_hz=8000,
+        flac=CrySegment.flac_of(waveform, 8000),
+    )
+
+
+def embedding(values=None) -> CryEmbedding:
+    if values is None:
+        values = np.random.default_rng(1).normal(size=192).astype(np.float32)
+    return CryEmbedding("mon-1@x", PLACE, NOW_MS, 2.0, 0.85, -12.5, 0.01, "identity-1", values)
+
+
+def deviation(**changes) -> DeviationRecord:
+    fields = {
+        "id": "s#1", "segment_id": "s", "infant": "infant-07f3", "ward": "nicu", "bed": "cot-1",
+        "monitor": "mon-1", "started_at_ms": NOW_MS, "seconds": 2.0, "state": "ready",
+        "sigma": 0.5, "p_value": 0.4, "drift_sigma": None, "drifting": False, "gate": "accepted",
+        "reason": "normal", "baseline_segments": 7, "baseline_version": "1",
+    }  # fmt: skip
+    return DeviationRecord(**(fields | changes))
+
+
+def test_a_segment_survives_with_its_sound():
+    before = segment()
+    after = CrySegment.decode(*before.encode())
+    assert after == before
+    assert before.encode()[0] == b"infant-07f3"
+    np.testing.assert_array_equal(after.waveform(), before.waveform())
+
+
+def test_the_longest_segment_fits_its_headers():
+    longest = segment([0.123456] * MAX_SECONDS)
+    assert CrySegment.decode(*longest.encode()).seconds == MAX_SECONDS
+
+
+def test_an_embedding_survives():
+    before = embedding()
+    after = CryEmbedding.decode(*before.encode())
+    np.testing.assert_array_equal(after.embedding, before.embedding)
+    assert (after.segment_id, after.place, after.cry_score) == ("mon-1@x", PLACE, 0.85)
+
+
+def test_an_embedding_that_is_not_finite_is_refused():
+    values = np.zeros(192, np.float32)
+    values[5] = np.nan
+    with pytest.raises(RefusedMessage) as refused:
+        CryEmbedding.decode(*embedding(values).encode())
+    assert refused.value.refusal is Refusal.NON_FINITE
+
+
+def test_scores_of_a_batch_survive():
+    before = CryScores(
+        "detector-1", tuple(CryScore("m", i, NOW_MS + i, 0.5, -40.0, 0.0) for i in range(3))
+    )
+    assert CryScores.from_json(before.to_json()) == before
+
+
+def test_a_deviation_survives_and_unknown_stays_unknown():
+    before = deviation(sigma=None, p_value=None)
+    assert DeviationRecord.from_json(before.to_json()) == before
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b"{", b"\xff", b'{"monitor": "m"}', b"null"])
+def test_json_that_is_no_record_is_refused(value):
+    with pytest.raises(RefusedMessage):
+        Admission.from_json(value)
+
+
+def test_a_number_that_is_not_finite_is_neither_written_nor_read():
+    with pytest.raises(ValueError):
+        deviation(sigma=float("nan")).to_json()
+    fields = json.loads(deviation().to_json()) | {"sigma": float("inf")}
+    with pytest.raises(RefusedMessage):
+        DeviationRecord.from_json(json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 129, "ä", "a\n", 7])
+def test_an_admission_takes_only_names_that_can_be_labels(name):
+    with pytest.raises(RefusedMessage):
+        Admission("mon-1", name, "nicu", "cot-1", NOW_MS)
+
+
+def test_a_dead_letter_says_where_the_message_lay():
+    error = RefusedMessage(Refusal.UNKNOWN_CODEC, "content-type is nothing we know")
+    letter = DeadLetter.of(error, topic="t", partition=3, offset=9, key=b"k", value=b"v" * 200_000)
+    key, value, headers = letter.encode()
+    assert key == b"k"
+    assert len(value) == 100_000
+    assert dict(headers) == {
+        "reason": b"unknown_codec",
+        "detail": b"content-type is nothing we know",
+        "topic": b"t",
+        "partition": b"3",
+        "offset": b"9",
+    }

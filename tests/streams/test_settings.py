@@ -1,0 +1,51 @@
+"""Settings are read once; a wrong one stops the start with one sentence."""
+
+import pytest
+
+from streams.errors import SettingsError
+from streams.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("VAGITUS_"):
+            monkeypatch.delenv(name)
+
+
+def test_the_environment_is_read(monkeypatch):
+    monkeypatch.setenv("VAGITUS_BROKER", "kafka:9092")
+    monkeypatch.setenv("VAGITUS_PARTITIONS", "8")
+    settings = Settings.read()
+    assert (settings.broker, settings.partitions) == ("kafka:9092", 8)
+
+
+def test_the_command_line_wins_over_the_environment(monkeypatch):
+    monkeypatch.setenv("VAGITUS_BROKER", "kafka:9092")
+    assert Settings.read(broker="other:9092").broker == "other:9092"
+    assert Settings.read(broker=None).broker == "kafka:9092"
+
+
+def test_an_unknown_setting_is_named(monkeypatch):
+    monkeypatch.setenv("VAGITUS_PARTITION", "8")
+    with pytest.raises(SettingsError, match="VAGITUS_PARTITION"):
+        Settings.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PARTITIONS", "many"), ("PARTITIONS", "0"), ("ONSET_SCORE", "1.5"), ("APP_ID", "a b")],
+)
+def test_a_wrong_setting_is_named(monkeypatch, name, value):
+    monkeypatch.setenv(f"VAGITUS_{name}", value)
+    with pytest.raises(SettingsError, match=f"VAGITUS_{name}: .+") as error:
+        Settings.read()
+    assert "\n" not in str(error.value)
+
+
+def test_an_offset_above_the_onset_is_refused(monkeypatch):
+    monkeypatch.setenv("VAGITUS_OFFSET_SCORE", "0.9")
+    with pytest.raises(SettingsError, match="OFFSET_SCORE"):
+        Settings.read()
