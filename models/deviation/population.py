@@ -60,6 +60,10 @@ class Population:
         """float [size] -> float64 [size], where an infant's cries have unit covariance."""
         return self.transform @ (embedding - self.mean)
 
+    def rescaled(self, variance: float) -> Population:
+        """The same population, where what was `variance` within an infant is now 1."""
+        return Population(self.mean, self.transform / np.sqrt(variance), self.between / variance)
+
     def believe(self, mean: Vector, scatter: float, count: float) -> Belief:
         """What `count` cries say about an infant: their whitened mean, their squared scatter.
 

@@ -89,12 +89,19 @@ class WardModel(Population):
         three or more are too few to say what is usual.
         """
         population = cls.fit_population(embeddings, infants)
-        scores = list(_pooled_scores(np.asarray(embeddings), np.asarray(infants)))
+        strangers = list(_strangers(np.asarray(embeddings), np.asarray(infants)))
+        variance = _variance_of_strangers(strangers)
+        scores = [
+            score
+            for fold, cries in strangers
+            for score in _leave_one_out(fold.rescaled(variance), cries)
+        ]
         if len(scores) < FEWEST_SCORES:
             raise WardError(
                 f"only {len(scores)} cries of infants with three or more: too few to say what "
                 "is usual"
             )
+        population = population.rescaled(variance)
         return cls(population.mean, population.transform, population.between, np.array(scores))
 
     def save(self, path: Path) -> None:
@@ -120,8 +127,10 @@ class WardModel(Population):
         return cls(arrays["mean"], arrays["transform"], arrays["between"], arrays["scores"])
 
 
-def _pooled_scores(x: NDArray[np.floating], names: NDArray[np.str_]) -> Iterator[float]:
-    """Nonconformity of cries, each against the same infant's others, by a ward without it.
+def _strangers(
+    x: NDArray[np.floating], names: NDArray[np.str_]
+) -> Iterator[tuple[Population, NDArray[np.floating]]]:
+    """Each infant's cries [n, size], with a population fitted without it.
 
     A ward fitted on the infant would find its cries nearer than it finds a stranger's: with 192
     dimensions and some hundreds of recordings, far nearer.
@@ -132,17 +141,34 @@ def _pooled_scores(x: NDArray[np.floating], names: NDArray[np.str_]) -> Iterator
         held_out = np.isin(names, infants[fold])
         if held_out.all():
             continue
-        try:
-            population = Population.fit_population(x[~held_out], names[~held_out])
-        except WardError:
-            continue
+        population = Population.fit_population(x[~held_out], names[~held_out])
         for infant in infants[fold]:
-            cries = np.array([population.whiten(e) for e in x[names == infant]])
-            for left_out in range(min(len(cries), MAX_SCORES_PER_INFANT)):
-                others = np.delete(cries, left_out, axis=0)
-                if len(others) < MIN_OTHERS:
-                    break
-                mean = others.mean(axis=0)
-                scatter = float(np.sum(np.square(others - mean)))
-                belief = population.believe(mean, scatter, len(others))
-                yield population.nonconformity(cries[left_out], belief)
+            yield population, x[names == infant]
+
+
+def _variance_of_strangers(
+    strangers: Sequence[tuple[Population, NDArray[np.floating]]],
+) -> float:
+    """The mean variance within infants whom the whitening has not seen; 1 by the fit's own lights.
+
+    It is not 1: shrinkage widens the small directions. Beliefs start from 1, so the difference
+    would have scores rise with every cry that an infant's own spread is learnt from.
+    """
+    scatter, freedom = 0.0, 0
+    for population, cries in strangers:
+        whitened = np.array([population.whiten(cry) for cry in cries])
+        scatter += float(np.sum(np.square(whitened - whitened.mean(axis=0))))
+        freedom += (len(cries) - 1) * population.size
+    return scatter / freedom if freedom and scatter > 0 else 1.0
+
+
+def _leave_one_out(population: Population, cries: NDArray[np.floating]) -> Iterator[float]:
+    """Nonconformity of an infant's cries [n, size], each against the others."""
+    whitened = np.array([population.whiten(cry) for cry in cries])
+    if len(whitened) <= MIN_OTHERS:
+        return
+    for left_out in range(min(len(whitened), MAX_SCORES_PER_INFANT)):
+        others = np.delete(whitened, left_out, axis=0)
+        mean = others.mean(axis=0)
+        belief = population.believe(mean, float(np.sum(np.square(others - mean))), len(others))
+        yield population.nonconformity(whitened[left_out], belief)

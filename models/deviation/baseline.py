@@ -1,0 +1,210 @@
+"""One infant's model: what is usual for it, and what to make of its next cry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.deviation import gate
+from models.deviation.conformal import Calibration, tie_break
+from models.deviation.detectors import GaussianDetector
+from models.deviation.detectors.base import as_embedding
+from models.deviation.drift import DriftMonitor
+from models.deviation.gate import Decision, Reason
+from models.deviation.state import StateError, pack, unpack
+from models.deviation.ward import MIN_OTHERS, WardModel
+
+# The ward stands in for what six cries cannot say: from here on the share of usual cries under a
+# p-value of 0.05 is 0.05 (tests/models/deviation/test_baseline.py).
+READY_AFTER = 6
+# The admission reference goes on learning for longer: its error is the floor under every drift
+# that can be seen. With half as many, false starts of drift are three times as frequent.
+REFERENCE_CRIES = 24
+# What one deviation means depends on these rules too: count up when a change alters the scores.
+RULES = "baseline-1"
+
+
+class State(StrEnum):
+    """How far a baseline is."""
+
+    LEARNING = "learning"
+    READY = "ready"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One cry segment as the baseline hears of it.
+
+    embedding float32 [192]; cry_score: the mean of its seconds' scores, 0 to 1; level_dbfs: RMS;
+    noise_dbfs: RMS of the room before the cry, if it was measured.
+    """
+
+    segment_id: str
+    started_at_ms: int
+    seconds: float
+    embedding: NDArray[np.floating]
+    cry_score: float
+    level_dbfs: float
+    clipped_fraction: float
+    learning_paused: bool = False
+    noise_dbfs: float | None = None
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What one cry segment meant for its infant.
+
+    state and baseline_segments: after this cry.
+    sigma: how many within-infant standard deviations the cry is from the infant's usual
+        distance; about N(0, 1) on usual cries, large on unusual ones; None for an infant's
+        first cries. It is also given where the sound was unfit to learn from: only with the
+        reasons `normal`, `deviant` and `someone_else` does it speak of the infant.
+    p_value: in (0, 1], the share of usual cries that are at least as strange; None with sigma.
+    drift_sigma, drifting: see `drift.DriftMonitor`.
+    """
+
+    state: State
+    sigma: float | None
+    p_value: float | None
+    drift_sigma: float | None
+    drifting: bool
+    decision: Decision
+    reason: Reason
+    baseline_segments: int
+    baseline_version: str
+
+
+class Baseline:
+    """The personal model of one infant.
+
+    A recorded series of cries gives the same deviations bit for bit whether the baseline stayed
+    in memory or went through `to_bytes` and `from_bytes` in between.
+    """
+
+    def __init__(self, infant: str, ward: WardModel) -> None:
+        self.infant = infant
+        self._ward = ward
+        self._begin()
+
+    def _begin(self) -> None:
+        self._detector = GaussianDetector(self._ward)
+        self._calibration = Calibration(self._ward.scores, gate.DEVIANT_BELOW_P)
+        self._drift = DriftMonitor(self._ward)
+        self._accepted = 0
+        self._strange_while_learning = 0
+
+    @property
+    def version(self) -> str:
+        """What scores: these rules and this ward."""
+        return f"{RULES}+{self._ward.version}"
+
+    @property
+    def state(self) -> State:
+        """Whether the baseline is ready to be alerted on."""
+        return State.READY if self._accepted >= READY_AFTER else State.LEARNING
+
+    def observe(self, cry: Observation) -> Deviation:
+        """Score a cry, decide whether to learn from it, and perhaps do.
+
+        Raises ValueError, and stays as it was, if any number of the cry is not finite or the
+        embedding is not of the ward's size.
+        """
+        embedding = as_embedding(cry.embedding, self._ward.size)
+        sound = gate.Sound(
+            cry.seconds, cry.cry_score, cry.level_dbfs, cry.clipped_fraction, cry.noise_dbfs
+        )
+        if not all(math.isfinite(value) for value in astuple(sound) if value is not None):
+            raise ValueError(f"segment {cry.segment_id} holds a number that is not finite")
+
+        # Scored before anything is learnt: a remembered score must be of a cry not yet known.
+        score = self._detector.score_one(embedding)
+        sigma = p_value = None
+        if self._accepted >= MIN_OTHERS:
+            sigma, p_value = self._calibration.evaluate(score, tie_break(cry.segment_id))
+        whitened = self._ward.whiten(embedding)
+        reason = gate.unfit(sound, cry.learning_paused) or gate.strange(
+            p_value, self._ward.evidence(whitened, self._detector.belief)
+        )
+        if reason is None:
+            reason = Reason.NORMAL if self.state is State.READY else Reason.LEARNING
+        elif self._contradicts(reason):
+            self._begin()
+            reason = Reason.RESTARTED
+
+        if reason.is_own_cry and sigma is not None:
+            self._drift.update(whitened, sigma)
+        if reason.decision is Decision.ACCEPTED:
+            self._learn(embedding, score if reason is not Reason.RESTARTED else None)
+        return Deviation(
+            state=self.state,
+            sigma=sigma,
+            p_value=p_value,
+            drift_sigma=self._drift.sigma,
+            drifting=self._drift.drifting,
+            decision=reason.decision,
+            reason=reason,
+            baseline_segments=self._accepted,
+            baseline_version=self.version,
+        )
+
+    def _contradicts(self, reason: Reason) -> bool:
+        """Whether more cries have spoken against what is being learnt than for it.
+
+        If the first cries were another infant's, this infant's own would be refused for good.
+        Once ready, a baseline stands: then so many strange cries are what it must report.
+        """
+        if self.state is State.READY or reason not in {Reason.SOMEONE_ELSE, Reason.DEVIANT}:
+            return False
+        self._strange_while_learning += 1
+        return self._strange_while_learning > self._accepted
+
+    def _learn(self, embedding: NDArray[np.float64], score: float | None) -> None:
+        if score is not None and self._accepted >= MIN_OTHERS:
+            self._calibration.learn(score)
+        self._detector.learn_one(embedding)
+        self._accepted += 1
+        if self._accepted >= REFERENCE_CRIES and not self._drift.frozen:
+            self._drift.freeze(self._detector.belief)
+
+    def to_bytes(self) -> bytes:
+        """The model as safetensors, for `from_bytes` with the same ward."""
+        arrays = {
+            "counts": np.array([self._accepted, self._strange_while_learning], dtype=np.int64),
+            "calibration.scores": self._calibration.scores,
+        }
+        arrays |= {f"detector.{name}": a for name, a in self._detector.to_arrays().items()}
+        arrays |= {f"drift.{name}": a for name, a in self._drift.to_arrays().items()}
+        return pack(arrays, {"infant": self.infant, "version": self.version})
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, ward: WardModel) -> Baseline:
+        """The model that `to_bytes` put away.
+
+        Raises StateError: not such bytes, or of another format, other rules or another ward.
+        """
+        arrays, labels = unpack(blob)
+        try:
+            baseline = cls(labels["infant"], ward)
+            if labels["version"] != baseline.version:
+                raise StateError(
+                    f"the baseline of {baseline.infant} was stored by {labels['version']}, which "
+                    f"{baseline.version} cannot go on with: rebuild it from the infant's embeddings"
+                )
+            accepted, strange = arrays["counts"]
+            baseline._accepted, baseline._strange_while_learning = int(accepted), int(strange)
+            baseline._calibration.restore(arrays["calibration.scores"])
+            baseline._detector.from_arrays(_under("detector.", arrays))
+            baseline._drift.from_arrays(_under("drift.", arrays))
+        except StateError:
+            raise
+        except (KeyError, ValueError, TypeError) as error:
+            raise StateError(f"a stored baseline that does not fit together: {error}") from error
+        return baseline
+
+
+def _under(prefix: str, arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}

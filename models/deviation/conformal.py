@@ -1,0 +1,104 @@
+"""From a raw score to what it means for this infant: a standardized score and a p-value.
+
+A raw score means nothing across infants. A conformal p-value does: it is the share of this
+infant's accepted cries that were at least as strange when they were first heard, so that one
+threshold is one false-alarm rate for everyone (Vovk, Gammerman & Shafer, "Algorithmic Learning in
+a Random World", 2005, section 2.2; for anomaly detection, Laxhammar & Falkman, "Conformal
+prediction for distribution-independent anomaly detection in streaming vessel data", 2010).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The ward's share in a p-value is that of this many cries. Fewer, and an infant's first dozen
+# alone decide what one cry in a hundred looks like; more, and an unusual infant stays misjudged.
+WARD_CRIES = 16.0
+# The same for the mean and scatter that scores are standardized with: they settle sooner.
+SCALE_PRIOR_CRIES = 8.0
+# What an infant did a hundred cries ago is still evidence of what is usual; a year ago is not.
+REMEMBERED_SCORES = 128
+
+
+def conformal_p_value(
+    score: float,
+    own: NDArray[np.floating],
+    ward: NDArray[np.floating],
+    refused_share: float = 0.0,
+    tie_break: float = 1.0,
+) -> float:
+    """How rare a score is, in (0, 1], against own scores helped out by the ward's.
+
+    own float [n], ward float [m >= 1], both standardized like `score`. With no own scores this is
+    the smoothed conformal p-value against the ward: (#{w > s} + t (#{w = s} + 1)) / (m + 1),
+    Vovk et al. 2005, eq. 2.20, with t = `tie_break` in (0, 1]. As own scores come in, their
+    empirical share takes over, n against WARD_CRIES.
+
+    The own scores are of cries that the gate let in, so their upper `refused_share` is missing:
+    left alone, the p-values would shrink, more would be refused, and ever more. That tail is
+    given the ward's shape.
+    """
+    strange = np.sum(ward > score) + tie_break * (np.sum(ward == score) + 1)
+    by_ward = float(strange / (ward.size + 1))
+    if own.size == 0:
+        return by_ward
+    at_least = float((np.sum(own > score) + tie_break * np.sum(own == score)) / own.size)
+    by_own = (1.0 - refused_share) * at_least + min(refused_share, by_ward)
+    share = own.size / (own.size + WARD_CRIES)
+    return share * by_own + (1.0 - share) * by_ward
+
+
+def tie_break(name: str) -> float:
+    """The smoothing variable in (0, 1] for a cry, drawn from its name: a replay draws it again."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return (int.from_bytes(digest[:8]) + 1) / 2**64
+
+
+class Calibration:
+    """What one infant's scores usually are, resting on the ward's while they are few.
+
+    ward_scores float [m], pooled raw scores; refused_share: see `conformal_p_value`.
+    """
+
+    def __init__(self, ward_scores: NDArray[np.floating], refused_share: float) -> None:
+        self._ward_mean = float(ward_scores.mean())
+        self._ward_scatter = float(ward_scores.std())
+        self._ward = (ward_scores - self._ward_mean) / self._ward_scatter
+        self._refused_share = refused_share
+        self._own: deque[float] = deque(maxlen=REMEMBERED_SCORES)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Raw scores of this infant's accepted cries, oldest first."""
+        return np.array(self._own, dtype=np.float64)
+
+    def evaluate(self, score: float, tie_break: float = 1.0) -> tuple[float, float]:
+        """(sigma, p-value) of a raw score.
+
+        sigma is about N(0, 1) on usual cries; the p-value is in (0, 1].
+        """
+        own = self.scores
+        trust = SCALE_PRIOR_CRIES + own.size
+        mean = (SCALE_PRIOR_CRIES * self._ward_mean + own.sum()) / trust
+        variance = SCALE_PRIOR_CRIES * self._ward_scatter**2
+        if own.size:
+            variance += np.sum(np.square(own - own.mean()))
+        scale = np.sqrt(variance / (trust - (own.size > 0)))
+        sigma = float((score - mean) / scale)
+        p_value = conformal_p_value(
+            sigma, (own - mean) / scale, self._ward, self._refused_share, tie_break
+        )
+        return sigma, p_value
+
+    def learn(self, score: float) -> None:
+        """Remember an accepted cry's score, taken before the cry itself was learnt from."""
+        self._own.append(score)
+
+    def restore(self, scores: Iterable[float]) -> None:
+        """Replace what is remembered by what `scores` gave."""
+        self._own = deque((float(score) for score in scores), maxlen=REMEMBERED_SCORES)
