@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from models.deviation.fit import command, read_rows
+from models.deviation.population import WardError
+from models.deviation.ward import WardModel
+
+
+@pytest.fixture
+def rows(tmp_path, nursery):
+    """An embeddings file: each infant a recording a day, every tenth infant in `test`."""
+    embeddings, infants = nursery.recordings(60, np.random.default_rng(71))
+    seen: dict[str, int] = {}
+    recorded = []
+    for infant in infants:
+        seen[infant] = seen.get(infant, 0) + 1
+        recorded.append(f"2015-03-{seen[infant]:02d}T10:00:00Z")
+    splits = ["test" if infant.endswith("0") else "train" for infant in infants]
+    path = tmp_path / "embeddings.npz"
+
+    def write(**changes):
+        arrays = {
+            "embeddings": embeddings,
+            "infants": np.array(infants),
+            "recorded_at": np.array(recorded),
+            "splits": np.array(splits),
+        }
+        np.savez(path, **{k: v for k, v in (arrays | changes).items() if v is not None})
+        return path
+
+    return write
+
+
+def test_the_command_writes_a_ward_that_loads(rows, tmp_path):
+    out = tmp_path / "ward.safetensors"
+    result = CliRunner().invoke(command, [str(rows()), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert WardModel.load(out).version in result.output
+
+
+def test_the_test_split_stays_unread(rows):
+    path = rows()
+    _, infants = read_rows(path, ("train", "val"))
+    assert infants
+    assert not any(infant.endswith("0") for infant in infants)
+
+
+def test_of_one_sitting_one_recording_is_taken(rows, nursery):
+    rng = np.random.default_rng(72)
+    path = rows(
+        embeddings=nursery.cries(nursery.infant(rng), 4, rng),
+        infants=np.array(["a", "a", "a", "b"]),
+        recorded_at=np.array(
+            ["2015-03-01 10:29:00", "2015-03-01 10:00:00", "2015-03-01 10:30:00+00:00"] * 1
+            + ["2015-03-01T10:01:00Z"]
+        ),
+        splits=np.array(["train"] * 4),
+    )
+    embeddings, infants = read_rows(path, ("train",))
+    assert infants == ["a", "b", "a"]
+    assert len(embeddings) == 3
+    with pytest.raises(WardError, match="no rows"):
+        read_rows(path, ("val",))
+
+
+def test_a_file_without_names_is_refused_in_one_sentence(rows, tmp_path):
+    out = tmp_path / "ward.safetensors"
+    result = CliRunner().invoke(command, [str(rows(infants=None)), "--out", str(out)])
+    assert result.exit_code == 1
+    assert "infants" in result.output
+    assert "Traceback" not in result.output
+    assert not out.exists()
