@@ -5,7 +5,7 @@ behind a small forwarder that gives it a port of our choice. Everything is in me
 the process ends. What it does and does not, measured with librdkafka 2.16.1 and aiokafka 0.14.0:
 
 - headers, commits with a metadata string (kept as they are), groups, seek, end offsets: yes;
-- retention: the newest 5 MB or so of each partition, whether consumed or not;
+- retention: the newest 5.2 MB of each partition, whether consumed or not;
 - size of a message: not limited (1.9 MB is taken), Apache Kafka's default refuses above 1 MiB;
 - `offsets_for_times`: always None; producing answers with a constant timestamp;
 - creating topics through an admin client: no, use `EmbeddedBroker.create_topic`; a topic that is
