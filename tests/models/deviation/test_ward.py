@@ -119,3 +119,16 @@ def test_shrinkage_makes_few_rows_invertible_and_leaves_many_alone():
     scale = np.linspace(0.5, 2.0, 5)
     many = rng.normal(size=(20_000, 5)) * scale
     assert np.allclose(np.diag(shrunk_covariance(many)), scale**2, rtol=0.05)
+
+
+def test_a_fitted_population_finds_both_variances():
+    """Ten directions, two cries an infant: infants stand apart by 9 along one, by 0.5 elsewhere."""
+    rng = np.random.default_rng(1)
+    apart = np.sqrt(np.array([9.0] + [0.5] * 9))
+    infants = np.repeat(rng.normal(size=(3_000, 10)) * apart, 2, axis=0)
+    cries = infants + rng.normal(size=infants.shape)
+    population = Population.fit_population(cries, np.repeat(np.arange(3_000), 2).astype(str))
+    within = population.transform @ population.transform.T
+    assert np.diag(within) == pytest.approx(1.0, abs=0.1)
+    assert population.between[0] == pytest.approx(9.0, rel=0.1)
+    assert population.between[1:] == pytest.approx(0.5, abs=0.15)

@@ -40,3 +40,11 @@ def test_old_cries_fade_so_that_growth_is_followed(ward, nursery):
     own = [detector.score_one(cry) for cry in nursery.cries(after, 10, rng)]
     old = [detector.score_one(cry) for cry in nursery.cries(before, 10, rng)]
     assert np.mean(own) < np.mean(old)
+
+
+def test_fading_keeps_the_spread(ward, nursery):
+    rng = np.random.default_rng(34)
+    infant, detector = nursery.infant(rng), GaussianDetector(ward, memory_cries=20)
+    for cry in nursery.cries(infant, 200, rng):
+        detector.learn_one(cry)
+    assert detector.belief.spread == pytest.approx(1.0, abs=0.1)
