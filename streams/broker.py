@@ -2,7 +2,7 @@
 
 It is librdkafka's built-in cluster, from the confluent-kafka wheel (`pip install vagitus[demo]`),
 behind a small forwarder that gives it a port of our choice. Everything is in memory and gone when
-the process ends. What it does and does not, measured with librdkafka 2.16.1 and aiokafka 0.14.0:
+the process ends. What it does and does not, measured with librdkafka 2.16.0 and aiokafka 0.14.0:
 
 - headers, commits with a metadata string (kept as they are), groups, seek, end offsets: yes;
 - retention: the newest 5.2 MB of each partition, whether consumed or not;
