@@ -16,7 +16,7 @@ from models.synthesis.voice import harmonic_source, resonate, wander
 PEAK: Final = 0.6
 """Largest sample of a cry: about where a phone's gain control leaves a loud one."""
 
-BANDWIDTHS_HZ: Final = (250.0, 350.0, 450.0, 600.0)
+BANDWIDTHS_HZ: Final = (280.0, 500.0, 700.0, 900.0)
 """Of the formants, lowest first: wider than in adults, for an infant's mouth is open and soft."""
 
 FAVOURITE_CONTOUR_SHARE: Final = 0.7
@@ -160,7 +160,7 @@ def _inspiration(
 
 def _radiated(wave: np.ndarray) -> np.ndarray:
     """What leaves the lips: low frequencies stay behind (a leaky differentiator)."""
-    return lfilter([1.0, -0.9], [1.0], wave)
+    return lfilter([1.0, -0.7], [1.0], wave)
 
 
 def _envelope(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:

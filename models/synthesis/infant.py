@@ -21,11 +21,11 @@ PITCH_RANGE_HZ: Final = (350.0, 600.0)
 COMMONEST_PITCH_HZ: Final = 440.0
 """Where most infants lie within that range: recorded cries have their middle here."""
 
-VOCAL_TRACT_RANGE_CM: Final = (6.6, 8.9)
-"""Lip to glottis in the first months; 7.75 cm puts the formants at 1.1, 3.4 and 5.6 kHz."""
+VOCAL_TRACT_RANGE_CM: Final = (7.2, 8.9)
+"""Lip to glottis in the first months; 8 cm puts the formants at 1.1, 3.3 and 5.5 kHz."""
 
 # Within-infant standard deviations, cry to cry: the unit of `drifted`. They are small beside the
-# deviations between infants (1.9 semitones, 9 % and 0.18), so that infants can be told apart.
+# deviations between infants (1.9 semitones, 6 % and 0.18), so that infants can be told apart.
 PITCH_SPREAD_SEMITONES: Final = 0.5
 FORMANT_SPREAD: Final = 0.02
 ROUGHNESS_SPREAD: Final = 0.06

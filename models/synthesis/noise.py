@@ -30,6 +30,10 @@ ALARM_HARMONICS: Final = 5
 """The same standard asks for a fundamental with at least four harmonics."""
 
 
+MICROPHONE_CUT_HZ: Final = 150.0
+"""Microphones for voices hold back the rumble below this; without it, rumble is all they hear."""
+
+
 def hvac(samples: int, rng: np.random.Generator, sample_rate_hz: int = 16_000) -> np.ndarray:
     """Air handling: noise that falls with frequency, with a faint mains hum.
 
@@ -40,7 +44,8 @@ def hvac(samples: int, rng: np.random.Generator, sample_rate_hz: int = 16_000) -
     """
     frequency = np.fft.rfftfreq(samples, 1.0 / sample_rate_hz)
     exponent = rng.uniform(0.8, 1.4)  # of power over frequency: 1 is pink
-    shape = np.maximum(frequency, 30.0) ** (-exponent / 2.0)
+    cut = (frequency / MICROPHONE_CUT_HZ) ** 2
+    shape = np.maximum(frequency, 30.0) ** (-exponent / 2.0) * cut / (1.0 + cut)
     spectrum = shape * (rng.standard_normal((2, frequency.size)).T @ np.array([1.0, 1.0j]))
     air = np.fft.irfft(spectrum, samples)
     air /= np.sqrt(np.mean(air**2))

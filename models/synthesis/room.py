@@ -16,7 +16,7 @@ class Room:
         t = np.arange(round(0.7 * decay_seconds * sample_rate_hz)) / sample_rate_hz
         tail = rng.standard_normal(t.size) * 10.0 ** (-3.0 * t / decay_seconds)
         tail[: round(0.003 * sample_rate_hz)] = 0.0
-        tail *= 10.0 ** (rng.uniform(-14.0, -8.0) / 20.0) / np.sqrt(np.sum(tail**2))
+        tail *= 10.0 ** (rng.uniform(-20.0, -12.0) / 20.0) / np.sqrt(np.sum(tail**2))
         tail[0] = 1.0
         self._response = tail.astype(np.float32)
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from models.synthesis.cry import SHORTEST_EXPIRATION_SECONDS, cry
-from models.synthesis.infant import Infant, drifted, random_infant
+from models.synthesis.infant import Infant, Trait, drifted, random_infant
 from models.synthesis.noise import babble, beeps, hvac
 from models.synthesis.room import Room
 
@@ -20,9 +20,12 @@ SAMPLE_RATE_HZ: Final = 16_000
 
 WARD: Final = "nicu"
 
-DRIFT_AMOUNT: Final = 6.0
-"""Within-infant standard deviations by which the drifting infant ends up away: 3 semitones, 12 % of
-its formants, and a good deal hoarser. Large, so that a demonstration of a minute can show it."""
+DRIFT_AMOUNT: Final = 5.0
+"""Within-infant standard deviations by which the drifting infant ends up away: 2.5 semitones, and a
+good deal hoarser. Large, so that a demonstration of a minute can show it."""
+
+DRIFT_TRAITS: Final = (Trait.PITCH, Trait.ROUGHNESS)
+"""What moves: the larynx tires and swells within days, while a vocal tract keeps its length."""
 
 SHORTEST_GAP_SECONDS: Final = 4.0
 """Between two cries of an infant: they stay two, however one draws the line."""
@@ -37,10 +40,10 @@ SPEECH_SECONDS: Final = 60
 """Length of the talk that is made once for the ward; a visit takes any piece of it."""
 
 # Levels in dBFS (root mean square), drawn once for each cot, and for each event.
-HVAC_DBFS: Final = (-60.0, -50.0)
+HVAC_DBFS: Final = (-66.0, -54.0)
 BABBLE_DBFS: Final = (-46.0, -36.0)
 BEEPS_DBFS: Final = (-48.0, -36.0)
-CRY_GAIN_DB: Final = (-14.0, -4.0)
+CRY_GAIN_DB: Final = (-12.0, -2.0)
 
 # Mean gap before, and shortest and longest length of, the other sounds of a cot, in seconds.
 BABBLE_GAP, BABBLE_SECONDS = 35.0, (3.0, 10.0)
@@ -157,7 +160,7 @@ class SimulatedWard:
         if since < 0.0:
             return infant, False
         share = min(1.0, since / self.drift_over_seconds) if self.drift_over_seconds else 1.0
-        return drifted(infant, share * self.drift_amount), True
+        return drifted(infant, share * self.drift_amount, DRIFT_TRAITS), True
 
     def _different_infants(self, count: int) -> tuple[Infant, ...]:
         """Infants with names of their own."""
