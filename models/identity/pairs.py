@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.identity.verification import Recording
+from models.identity.verification import Owner
 
 # The first of 80 HTK mel bands from 0 to 8 kHz that hears nothing of an 8 kHz recording.
 NARROW_BAND_MELS = 60
@@ -36,7 +36,7 @@ SINGLE_RECORDING_WEIGHT = 0.3
 class CryFrames:
     """The cry frames of one recording, float32 [frames, mels] in dB, and whose they are."""
 
-    recording: Recording
+    owner: Owner
     frames: np.ndarray
 
 
@@ -59,7 +59,7 @@ class PairSampler:
         self._rng = rng
         by_infant: dict[tuple[str, str, str], list[CryFrames]] = defaultdict(list)
         for cry in cries:
-            owner = cry.recording
+            owner = cry.owner
             by_infant[owner.platform, owner.group, owner.infant].append(cry)
         self._platforms: dict[str, list[tuple[str, list[CryFrames]]]] = defaultdict(list)
         for (platform, group, _), recordings in by_infant.items():

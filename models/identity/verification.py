@@ -18,8 +18,11 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Recording:
-    """Whose recording it is and when it was made; `group` is what one app install recorded."""
+class Owner:
+    """Whose recording it is, and when and on what kind of phone it was made.
+
+    `group` is the app install that made it: of the same home, if not of the same infant.
+    """
 
     infant: str
     group: str
@@ -43,7 +46,10 @@ class Trials:
 
 @dataclass(frozen=True)
 class EqualErrorRate:
-    """An equal-error rate with its interval and the number of pairs behind it."""
+    """An equal-error rate with its interval, and the pairs and infants behind it.
+
+    `paired_infants` are those who make the same pairs: the figure is about them.
+    """
 
     rate: float
     low: float
@@ -51,20 +57,21 @@ class EqualErrorRate:
     same_pairs: int
     different_pairs: int
     infants: int
+    paired_infants: int
 
 
-def all_trials(recordings: Sequence[Recording]) -> Trials:
+def all_trials(owners: Sequence[Owner]) -> Trials:
     """Pair every two recordings that the rules allow.
 
     Two identities of one app install are neither the same infant nor surely different ones (sex
     tags are typed by tired parents), so such a pair is left out.
     """
-    numbers = {name: i for i, name in enumerate(sorted({r.infant for r in recordings}))}
-    infant = np.array([numbers[r.infant] for r in recordings], dtype=int)
-    group = np.array([r.group for r in recordings])
-    platform = np.array([r.platform for r in recordings])
-    time = np.array([r.recorded_at_ms for r in recordings], dtype=np.int64)
-    first, second = np.triu_indices(len(recordings), k=1)
+    numbers = {name: i for i, name in enumerate(sorted({r.infant for r in owners}))}
+    infant = np.array([numbers[r.infant] for r in owners], dtype=int)
+    group = np.array([r.group for r in owners])
+    platform = np.array([r.platform for r in owners])
+    time = np.array([r.recorded_at_ms for r in owners], dtype=np.int64)
+    first, second = np.triu_indices(len(owners), k=1)
     same = infant[first] == infant[second]
     apart = np.abs(time[first] - time[second]) > MINIMUM_GAP_MS
     asked = (platform[first] == platform[second]) & np.where(
@@ -99,25 +106,23 @@ def equal_error_rate(
     return float(missed[crossing - 1] + share * (missed[crossing] - missed[crossing - 1]))
 
 
-def recordings_error_rate(embeddings: np.ndarray, recordings: Sequence[Recording]) -> float:
+def recordings_error_rate(embeddings: np.ndarray, owners: Sequence[Owner]) -> float:
     """Equal-error rate of cosine scores alone: quick, for a look while training.
 
     `embeddings` is float32 [recordings, size], of unit length; NaN without a pair of either kind.
     """
-    trials = all_trials(recordings)
+    trials = all_trials(owners)
     return equal_error_rate(_cosines(embeddings, trials), trials.same)
 
 
-def verify(
-    embeddings: np.ndarray, recordings: Sequence[Recording], seed: int = 0
-) -> EqualErrorRate:
+def verify(embeddings: np.ndarray, owners: Sequence[Owner], seed: int = 0) -> EqualErrorRate:
     """Equal-error rate of cosine scores, with a bootstrap interval over infants.
 
     `embeddings` is float32 [recordings, size], of unit length. Infants are drawn with
     replacement; a pair of the same infant counts as often as that infant was drawn, a pair of
     two infants as often as the product.
     """
-    trials = all_trials(recordings)
+    trials = all_trials(owners)
     scores = _cosines(embeddings, trials)
     rate = equal_error_rate(scores, trials.same)
     infants = int(trials.infants.max()) + 1 if len(scores) else 0
@@ -133,7 +138,13 @@ def verify(
     edge = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(rates, [edge, 100 - edge]) if rates else (np.nan, np.nan)
     return EqualErrorRate(
-        rate, float(low), float(high), int(trials.same.sum()), int((~trials.same).sum()), infants
+        rate=rate,
+        low=float(low),
+        high=float(high),
+        same_pairs=int(trials.same.sum()),
+        different_pairs=int((~trials.same).sum()),
+        infants=infants,
+        paired_infants=len(np.unique(trials.infants[trials.same])),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.identity.pairs import CryFrames, PairSampler, augmented, crop
-from models.identity.verification import Recording
+from models.identity.verification import Owner
 
 MELS = 80
 
@@ -12,7 +12,7 @@ MELS = 80
 def cry(infant, group=None, platform="ios", frames=300, value=0.0):
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(frames, MELS)).astype(np.float32)
-    return CryFrames(Recording(infant, group or infant, platform, 0), noise + value)
+    return CryFrames(Owner(infant, group or infant, platform, 0), noise + value)
 
 
 def test_views_have_the_asked_shape_and_only_finite_numbers():
@@ -34,7 +34,7 @@ def test_the_same_seed_draws_the_same_batch():
 def test_a_batch_never_mixes_platforms_nor_two_identities_of_an_install(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        PairSampler, "_pair", lambda self, r: seen.append(r[0].recording) or (np.zeros(1),) * 2
+        PairSampler, "_pair", lambda self, r: seen.append(r[0].owner) or (np.zeros(1),) * 2
     )
     cries = [
         cry(f"{platform}{i}-{sex}", f"{platform}{i}", platform)

