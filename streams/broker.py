@@ -137,20 +137,6 @@ class EmbeddedBroker:
         self.stop()
 
 
-def serve(port: int, topics: dict[str, int], stop_event: threading.Event) -> None:
-    """Run an embedded broker until `stop_event` is set.
-
-    Args:
-        port: where to listen on 127.0.0.1; 0 takes a free port.
-        topics: partitions of each topic to create, by name.
-        stop_event: ends the broker, and all that it holds.
-    """
-    with EmbeddedBroker(port) as broker:
-        for name, partitions in topics.items():
-            broker.create_topic(name, partitions)
-        stop_event.wait()
-
-
 class _Forwarder:
     """Passes bytes between a port of ours and the cluster's own, in a thread of its own."""
 

@@ -78,6 +78,12 @@ async def create_topics(settings: Settings) -> list[str]:
         )
     except (KafkaError, OSError) as error:
         raise BrokerError(f"The broker refused to create topics: {error}.") from None
+    except AttributeError:
+        # librdkafka's built-in cluster names no controller, which aiokafka then asks for.
+        raise BrokerError(
+            "This broker cannot create topics for clients: it is the embedded one of "
+            "`vagitus broker` or `vagitus demo`, which has them already."
+        ) from None
     finally:
         await admin.close()
     created = []

@@ -1,6 +1,7 @@
 """`vagitus worker`, `topics`, `admit`, `discharge`, `doctor` and `broker`: running it."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -153,17 +154,16 @@ def doctor(broker: str | None) -> None:
 
 
 @click.command()
-@click.option("--port", type=int, default=9092, show_default=True)
+@click.option("--port", type=int, default=9092, show_default=True, help="0 takes a free one.")
 def broker(port: int) -> None:
     """Run the embedded broker with our topics, for trying out: all is gone when it ends."""
-    from streams.broker import serve
+    from streams.broker import EmbeddedBroker
     from streams.topics import topic_configs
 
     settings = Settings.read()
-    stop = threading.Event()
-    names = dict.fromkeys(topic_configs(settings), settings.partitions)
-    click.echo(f"Embedded broker at 127.0.0.1:{port}; Ctrl-C ends it, and all it holds.")
-    try:
-        serve(port, names, stop)
-    except KeyboardInterrupt:
-        stop.set()
+    with EmbeddedBroker(port) as running:
+        for name in topic_configs(settings):
+            running.create_topic(name, settings.partitions)
+        click.echo(f"Embedded broker at {running.address}; Ctrl-C ends it, and all it holds.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()

@@ -1,0 +1,52 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# The corpus of recordings, where it stands beside the project; without it some tests skip.
+CORPUS := $(wildcard ../shared/data/manifest.csv)
+export VAGITUS_DATA ?= $(if $(CORPUS),$(abspath ../shared/data))
+ifeq ($(VAGITUS_DATA),)
+unexport VAGITUS_DATA
+endif
+# BLAS threads beside the workers' own only get into each other's way.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help demo test lint format train clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/demo.done ## A simulated ward on an embedded broker; DURATION=60 ends it by itself
+	$(BIN)/vagitus demo
+
+test: $(VENV)/test.done lint ## Install everything, then run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.done ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/test.done ## Bring the code into style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that VAGITUS_DATA names
+	$(BIN)/vagitus-train detector --weights models/weights
+	$(BIN)/vagitus-train embedder
+	$(BIN)/vagitus-train ward
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Vagitus needs Python 3.11: make PYTHON=/path/to/python3.11 …")'
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/demo.done: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/test.done: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[demo,train,dev]'
+	@touch $@ $(VENV)/demo.done
+
+clean: ## Remove the environment and what runs have left
+	rm -rf $(VENV) .cache .run build dist

@@ -1,0 +1,48 @@
+"""Writes the detector as two ONNX files, with its version inside."""
+
+from pathlib import Path
+
+import onnx
+import torch
+
+from models.detector.network import ContextHead, ShuffleNetV2
+from models.detector.runtime import FEATURES_FILE, SCORES_FILE
+
+VERSION = "detector-1"
+
+
+class _Scores(torch.nn.Module):
+    def __init__(self, head: ContextHead) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.head(windows))
+
+
+def export(backbone: ShuffleNetV2, head: ContextHead, folder: Path) -> None:
+    """Write `cry-features.onnx` and `cry-scores.onnx` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    batch = {0: torch.export.Dim("batch")}
+    example = torch.zeros(2, 1, 64, 64)
+    _write(backbone.eval(), example, "log_mel", "features", batch, folder / FEATURES_FILE)
+    windows = torch.zeros(2, head.seconds, 256)
+    _write(_Scores(head).eval(), windows, "windows", "scores", batch, folder / SCORES_FILE)
+
+
+def _write(
+    model: torch.nn.Module, example: torch.Tensor, given: str, got: str, batch: dict, path: Path
+) -> None:
+    program = torch.onnx.export(
+        model,
+        (example,),
+        dynamo=True,
+        input_names=[given],
+        output_names=[got],
+        dynamic_shapes=(batch,),
+        verbose=False,
+    )
+    proto = program.model_proto
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = "version", VERSION
+    onnx.save(proto, path)
