@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 # The ward's share in a p-value is that of this many cries. Fewer, and an infant's first dozen
 # alone decide what one cry in a hundred looks like; more, and an unusual infant stays misjudged.
-WARD_CRIES = 16.0
-# The same for the mean and scatter that scores are standardized with: they settle sooner.
-SCALE_PRIOR_CRIES = 8.0
+WARD_CRIES = 32.0
+# The same for the mean and scatter that scores are standardized with: they settle sooner. With
+# half as many, usual cries fall under 0.05 too often while six to twelve are known.
+SCALE_PRIOR_CRIES = 16.0
 # What an infant did a hundred cries ago is still evidence of what is usual; a year ago is not.
 REMEMBERED_SCORES = 128
 

@@ -60,11 +60,7 @@ class DriftMonitor:
     """
 
     def __init__(self, population: Population) -> None:
-        self._weights = population.between / (population.between + 1.0)
-        if self._weights.max() > 0:
-            self._weights = self._weights / self._weights.max()
-        else:
-            self._weights = np.ones(population.size)
+        self._weights = population.weights
         self._reference: Belief | None = None
         self._recent = np.zeros(population.size)
         self._recent_cries = 0

@@ -8,12 +8,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from models.deviation.check import cross_check
 from models.deviation.population import WardError
 from models.deviation.ward import DEFAULT_PATH, WardModel
 
-# Recordings minutes apart share a room, a phone and a fit of crying: as pairs they would make one
-# infant's cries look more alike than they are from one day to the next.
-SESSION_SECONDS = 30 * 60
+# A recording this long after the last begins a new sitting: see WardModel.fit.
+SITTING_GAP_SECONDS = 30 * 60
+# The split whose infants the embedder knows.
+TRAINED_SPLIT = "train"
 
 
 @click.command("ward")
@@ -33,30 +35,39 @@ SESSION_SECONDS = 30 * 60
     show_default=True,
     help="Rows of these splits are used; repeat for more. `test` is for measuring.",
 )
-def command(embeddings: Path, out: Path, splits: tuple[str, ...]) -> None:
+@click.option(
+    "--check", is_flag=True, help="Print cross-validated figures instead of writing the model."
+)
+def command(embeddings: Path, out: Path, splits: tuple[str, ...], check: bool) -> None:
     """Fit what all infants share to EMBEDDINGS, an .npz file.
 
     It holds `embeddings` float [n, size], and n each of `infants` (names), `recorded_at` (ISO
-    8601, UTC) and `splits`. Of recordings less than 30 minutes apart, the first is taken.
+    8601, UTC) and `splits`. An infant's recordings less than 30 minutes apart are one sitting;
+    infants of other splits than `train` are taken as unknown to the embedder.
     """
     try:
-        x, infants = read_rows(embeddings, splits)
-        ward = WardModel.fit(x, infants)
+        x, infants, sittings = read_rows(embeddings, splits)
+        unseen = _unseen(embeddings, splits)
+        if check:
+            click.echo(str(cross_check(x, infants, sittings, unseen)))
+            return
+        ward = WardModel.fit(x, infants, sittings, unseen)
     except (WardError, KeyError, OSError) as error:
         raise click.ClickException(f"{embeddings}: {error}") from error
     ward.save(out)
     low, median, high = np.percentile(ward.scores, [5, 50, 95])
     click.echo(
-        f"{ward.version}: {len(infants)} recordings of {len(set(infants))} infants, "
+        f"{ward.version}: {len(infants)} recordings of {len(set(infants))} infants in "
+        f"{len(set(zip(infants, sittings, strict=True)))} sittings, "
         f"{ward.scores.size} pooled scores (5 % {low:.3f}, median {median:.3f}, "
         f"95 % {high:.3f}), {int(np.sum(ward.between > 0.1))} directions that tell infants apart"
     )
 
 
 def read_rows(
-    path: Path, splits: tuple[str, ...], apart_seconds: float = SESSION_SECONDS
-) -> tuple[NDArray[np.float32], list[str]]:
-    """Embeddings [n, size] and infants of the chosen splits, one row a sitting.
+    path: Path, splits: tuple[str, ...]
+) -> tuple[NDArray[np.float32], list[str], list[int]]:
+    """Embeddings [n, size], infants and sittings of the chosen splits, in the order of time.
 
     Raises KeyError when an array is missing, WardError when nothing is left.
     """
@@ -71,13 +82,23 @@ def read_rows(
     # Naive and explicit UTC both occur; numpy takes the naive form.
     at = np.array([r.replace("Z", "").replace("+00:00", "") for r in recorded[wanted]])
     seconds = at.astype("datetime64[s]").astype(np.int64) if wanted.size else np.array([])
-    kept: list[int] = []
-    last: dict[str, float] = {}
-    for i in np.argsort(seconds, kind="stable"):
-        infant = str(infants[wanted[i]])
-        if seconds[i] - last.get(infant, -np.inf) >= apart_seconds:
-            last[infant] = seconds[i]
-            kept.append(int(wanted[i]))
-    if not kept:
+    order = wanted[np.argsort(seconds, kind="stable")]
+    if not order.size:
         raise WardError(f"no rows of the splits {', '.join(splits)}")
-    return x[kept], [str(infants[i]) for i in kept]
+    sittings: list[int] = []
+    last: dict[str, tuple[float, int]] = {}
+    for infant, at_seconds in zip(infants[order], np.sort(seconds), strict=True):
+        before, sitting = last.get(infant, (-np.inf, -1))
+        sitting += at_seconds - before >= SITTING_GAP_SECONDS
+        last[infant] = (at_seconds, int(sitting))
+        sittings.append(int(sitting))
+    return x[order], [str(infant) for infant in infants[order]], sittings
+
+
+def _unseen(path: Path, splits: tuple[str, ...]) -> set[str]:
+    """Infants of the chosen splits that the embedder was not trained on."""
+    try:
+        others = tuple(split for split in splits if split != TRAINED_SPLIT)
+        return set(read_rows(path, others)[1])
+    except WardError:
+        return set()

@@ -7,7 +7,9 @@ how far from its own infant a usual cry is found, which no infant with two cries
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,19 +32,21 @@ FOLDS = 8
 
 # Below this a percentile of the pooled scores is a single cry's.
 FEWEST_SCORES = 10
+# No embedder that is of any use scatters strangers' cries more than this many times wider.
+MOST_STRETCH = 4.0
 
 
 class WardModel(Population):
     """The shared part of every infant's model.
 
-    mean float [size]; transform float [size, size], applied as `transform @ (embedding - mean)`;
-    between float [size], the variance of infants' means after the transform, largest first;
-    scores float [n], nonconformity scores of infants' cries, each against that infant's others.
+    mean, middle, transform and between: see Population; scores float [n], nonconformity scores of
+    infants' cries, each against that infant's others.
     """
 
     def __init__(
         self,
         mean: NDArray[np.floating],
+        middle: NDArray[np.floating],
         transform: NDArray[np.floating],
         between: NDArray[np.floating],
         scores: NDArray[np.floating],
@@ -50,6 +54,7 @@ class WardModel(Population):
         # Rounded to what the file holds, so that a saved and loaded ward scores bit for bit alike.
         arrays = {
             "mean": np.ascontiguousarray(mean, dtype=np.float32),
+            "middle": np.ascontiguousarray(middle, dtype=np.float32),
             "transform": np.ascontiguousarray(transform, dtype=np.float32),
             "between": np.ascontiguousarray(between, dtype=np.float32),
             "scores": np.sort(np.asarray(scores, dtype=np.float32)),
@@ -57,6 +62,7 @@ class WardModel(Population):
         size = arrays["mean"].size
         if (
             arrays["mean"].shape != (size,)
+            or arrays["middle"].shape != (size,)
             or arrays["transform"].shape != (size, size)
             or arrays["between"].shape != (size,)
             or arrays["scores"].ndim != 1
@@ -66,7 +72,7 @@ class WardModel(Population):
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise WardError("this ward model holds numbers that are not finite")
         self._arrays = arrays
-        super().__init__(arrays["mean"], arrays["transform"], arrays["between"])
+        super().__init__(arrays["mean"], arrays["middle"], arrays["transform"], arrays["between"])
         self.scores = arrays["scores"].astype(np.float64)
         self.usual_score = float(self.scores.mean())
         self.usual_scatter = float(self.scores.std())
@@ -82,27 +88,50 @@ class WardModel(Population):
         return f"ward-1-{digest.hexdigest()[:8]}"
 
     @classmethod
-    def fit(cls, embeddings: NDArray[np.floating], infants: Sequence[str]) -> WardModel:
+    def fit(
+        cls,
+        embeddings: NDArray[np.floating],
+        infants: Sequence[str],
+        sittings: Sequence[Hashable] | None = None,
+        unseen: Collection[str] = (),
+    ) -> WardModel:
         """The ward of these cries: embeddings float [n, size], infants n names.
+
+        `sittings` names, within an infant, when each was recorded. Cries of one sitting share a
+        room, a recorder and a mood: of each, one tells how infants and cries vary, or else what
+        sittings share would be taken for the infant's. What is usual is told by all.
+
+        `unseen` are infants whom the embedder was not trained on. It draws together the cries of
+        those it knows, more than those of any infant it will meet; the unseen say how much more.
 
         Raises WardError when a number is not finite, no infant has two cries, or infants with
         three or more are too few to say what is usual.
         """
-        population = cls.fit_population(embeddings, infants)
-        strangers = list(_strangers(np.asarray(embeddings), np.asarray(infants)))
-        variance = _variance_of_strangers(strangers)
-        scores = [
-            score
-            for fold, cries in strangers
-            for score in _leave_one_out(fold.rescaled(variance), cries)
-        ]
+        x, names = np.asarray(embeddings), np.asarray(infants)
+        firsts = np.ones(len(names), dtype=bool)
+        if sittings is not None:
+            seen = set()
+            for row, sitting in enumerate(zip(infants, sittings, strict=True)):
+                firsts[row] = sitting not in seen
+                seen.add(sitting)
+        population = Population.fit_population(x[firsts], names[firsts])
+        strangers = list(_strangers(x, names, firsts))
+        variance = _variance(strangers)
+        scores = _scores(strangers, variance)
         if len(scores) < FEWEST_SCORES:
             raise WardError(
                 f"only {len(scores)} cries of infants with three or more: too few to say what "
                 "is usual"
             )
-        population = population.rescaled(variance)
-        return cls(population.mean, population.transform, population.between, np.array(scores))
+        met = [stranger for stranger in strangers if stranger.infant in set(unseen)]
+        population = population.rescaled(_variance_for_mean(met, np.mean(scores), variance))
+        return cls(
+            population.mean,
+            population.middle,
+            population.transform,
+            population.between,
+            np.array(scores),
+        )
 
     def save(self, path: Path) -> None:
         """Write the model as safetensors."""
@@ -121,45 +150,80 @@ class WardModel(Population):
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise WardError(f"{path} is not a readable ward model: {error}") from error
-        missing = {"mean", "transform", "between", "scores"} - arrays.keys()
-        if missing:
-            raise WardError(f"{path} lacks {', '.join(sorted(missing))}")
-        return cls(arrays["mean"], arrays["transform"], arrays["between"], arrays["scores"])
+        missing = {"mean", "middle", "transform", "between", "scores"} - arrays.keys()
+        if missing or len(arrays) > 5:
+            raise WardError(f"{path} does not hold the arrays of a ward model")
+        return cls(**arrays)
 
 
-def _strangers(
-    x: NDArray[np.floating], names: NDArray[np.str_]
-) -> Iterator[tuple[Population, NDArray[np.floating]]]:
-    """Each infant's cries [n, size], with a population fitted without it.
+@dataclass(frozen=True)
+class _Stranger:
+    """An infant's cries [n, size], with a population fitted without it.
 
     A ward fitted on the infant would find its cries nearer than it finds a stranger's: with 192
     dimensions and some hundreds of recordings, far nearer.
     """
+
+    infant: str
+    cries: NDArray[np.floating]
+    population: Population
+
+
+def _strangers(
+    x: NDArray[np.floating], names: NDArray[np.str_], firsts: NDArray[np.bool_]
+) -> Iterator[_Stranger]:
+    """Every infant as a stranger, cross-fitted; `firsts` [n] marks one row of each sitting."""
     infants = np.unique(names)
     order = np.random.default_rng(0).permutation(infants.size)
     for fold in np.array_split(order, min(FOLDS, infants.size)):
         held_out = np.isin(names, infants[fold])
         if held_out.all():
             continue
-        population = Population.fit_population(x[~held_out], names[~held_out])
+        known = firsts & ~held_out
+        population = Population.fit_population(x[known], names[known])
         for infant in infants[fold]:
-            yield population, x[names == infant]
+            yield _Stranger(str(infant), x[names == infant], population)
 
 
-def _variance_of_strangers(
-    strangers: Sequence[tuple[Population, NDArray[np.floating]]],
-) -> float:
+def _variance(strangers: Sequence[_Stranger]) -> float:
     """The mean variance within infants whom the whitening has not seen; 1 by the fit's own lights.
 
     It is not 1: shrinkage widens the small directions. Beliefs start from 1, so the difference
     would have scores rise with every cry that an infant's own spread is learnt from.
     """
     scatter, freedom = 0.0, 0
-    for population, cries in strangers:
-        whitened = np.array([population.whiten(cry) for cry in cries])
-        scatter += float(np.sum(np.square(whitened - whitened.mean(axis=0))))
-        freedom += (len(cries) - 1) * population.size
+    for stranger in strangers:
+        whiten = stranger.population.whiten
+        scatter += stranger.population.scatter(np.array([whiten(cry) for cry in stranger.cries]))
+        freedom += len(stranger.cries) - 1
     return scatter / freedom if freedom and scatter > 0 else 1.0
+
+
+def _variance_for_mean(strangers: Sequence[_Stranger], mean: float, variance: float) -> float:
+    """The variance at which these strangers' scores have this mean; `variance` if they have none.
+
+    Scores and not scatter are matched: an infant of two alike recordings has little to say about
+    scatter, and its scores are what counts. They fall as the variance rises: bisection finds it.
+    """
+    if len(_scores(strangers, variance)) < FEWEST_SCORES:
+        return variance
+    low, high = variance / MOST_STRETCH, variance * MOST_STRETCH
+    for _ in range(20):
+        middle = math.sqrt(low * high)
+        if np.mean(_scores(strangers, middle)) > mean:
+            low = middle
+        else:
+            high = middle
+    return middle
+
+
+def _scores(strangers: Sequence[_Stranger], variance: float) -> list[float]:
+    """The strangers' pooled scores, were this the variance within an infant."""
+    return [
+        score
+        for stranger in strangers
+        for score in _leave_one_out(stranger.population.rescaled(variance), stranger.cries)
+    ]
 
 
 def _leave_one_out(population: Population, cries: NDArray[np.floating]) -> Iterator[float]:
@@ -169,6 +233,5 @@ def _leave_one_out(population: Population, cries: NDArray[np.floating]) -> Itera
         return
     for left_out in range(min(len(whitened), MAX_SCORES_PER_INFANT)):
         others = np.delete(whitened, left_out, axis=0)
-        mean = others.mean(axis=0)
-        belief = population.believe(mean, float(np.sum(np.square(others - mean))), len(others))
+        belief = population.believe(others.mean(axis=0), population.scatter(others), len(others))
         yield population.nonconformity(whitened[left_out], belief)

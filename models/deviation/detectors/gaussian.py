@@ -35,7 +35,7 @@ class GaussianDetector(PersonalDetector):
     >>> import numpy as np
     >>> from models.deviation.detectors.gaussian import GaussianDetector
     >>> from models.deviation.population import Population
-    >>> population = Population(np.zeros(3), np.eye(3), np.ones(3))
+    >>> population = Population(np.zeros(3), np.zeros(3), 2 * np.eye(3), np.ones(3))
     >>> detector = GaussianDetector(population)
     >>> for _ in range(8):
     ...     detector.learn_one({0: 2.0, 1: 0.0, 2: 0.0})
@@ -80,7 +80,7 @@ class GaussianDetector(PersonalDetector):
         self._count += 1.0
         step = cry - self._mean
         self._mean = self._mean + step / self._count
-        self._scatter += float(np.dot(step, cry - self._mean))
+        self._scatter += self.population.mean_product(step, cry - self._mean)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {"mean": self._mean, "running": np.array([self._count, self._scatter])}

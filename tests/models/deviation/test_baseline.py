@@ -139,7 +139,7 @@ def test_the_stored_state_stays_small(ward, nursery, own, rng):
 def test_a_baseline_of_another_ward_is_refused(ward, nursery, own, rng):
     baseline = Baseline("anna", ward)
     hear(baseline, nursery.cries(own, 3, rng))
-    other = WardModel(ward.mean, ward.transform, ward.between, ward.scores + 0.01)
+    other = WardModel(ward.mean, ward.middle, ward.transform, ward.between, ward.scores + 0.01)
     with pytest.raises(StateError, match="anna was stored by"):
         Baseline.from_bytes(baseline.to_bytes(), other)
 

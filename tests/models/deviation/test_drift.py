@@ -16,7 +16,9 @@ SIZE = 192
 @pytest.fixture
 def population():
     """Already white: infants stand apart along the first few dozen directions."""
-    return Population(np.zeros(SIZE), np.eye(SIZE), 40 * np.exp(-np.arange(SIZE) / 12))
+    return Population(
+        np.zeros(SIZE), np.zeros(SIZE), np.eye(SIZE), 40 * np.exp(-np.arange(SIZE) / 12)
+    )
 
 
 class Infant:
@@ -28,7 +30,7 @@ class Infant:
         self.monitor = DriftMonitor(population)
         known = self.cries(enrolled)
         mean = known.mean(axis=0)
-        scatter = float(np.sum((known - mean) ** 2))
+        scatter = population.scatter(known)
         self.monitor.freeze(population.believe(mean, scatter, enrolled))
 
     def cries(self, count: int) -> np.ndarray:

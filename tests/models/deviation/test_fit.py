@@ -41,25 +41,31 @@ def test_the_command_writes_a_ward_that_loads(rows, tmp_path):
 
 def test_the_test_split_stays_unread(rows):
     path = rows()
-    _, infants = read_rows(path, ("train", "val"))
+    _, infants, _ = read_rows(path, ("train", "val"))
     assert infants
     assert not any(infant.endswith("0") for infant in infants)
 
 
-def test_of_one_sitting_one_recording_is_taken(rows, nursery):
+def test_recordings_half_an_hour_apart_are_two_sittings(rows, nursery):
     rng = np.random.default_rng(72)
+    cries = nursery.cries(nursery.infant(rng), 4, rng)
     path = rows(
-        embeddings=nursery.cries(nursery.infant(rng), 4, rng),
+        embeddings=cries,
         infants=np.array(["a", "a", "a", "b"]),
         recorded_at=np.array(
-            ["2015-03-01 10:29:00", "2015-03-01 10:00:00", "2015-03-01 10:30:00+00:00"] * 1
-            + ["2015-03-01T10:01:00Z"]
+            [
+                "2015-03-01 10:29:00",
+                "2015-03-01T10:00:00Z",
+                "2015-03-01T10:59:00+00:00",
+                "2015-03-01T10:01:00Z",
+            ]
         ),
         splits=np.array(["train"] * 4),
     )
-    embeddings, infants = read_rows(path, ("train",))
-    assert infants == ["a", "b", "a"]
-    assert len(embeddings) == 3
+    embeddings, infants, sittings = read_rows(path, ("train",))
+    assert np.array_equal(embeddings, cries[[1, 3, 0, 2]])
+    assert infants == ["a", "b", "a", "a"]
+    assert sittings == [0, 0, 0, 1]
     with pytest.raises(WardError, match="no rows"):
         read_rows(path, ("val",))
 
@@ -70,4 +76,12 @@ def test_a_file_without_names_is_refused_in_one_sentence(rows, tmp_path):
     assert result.exit_code == 1
     assert "infants" in result.output
     assert "Traceback" not in result.output
+    assert not out.exists()
+
+
+def test_a_check_prints_figures_and_writes_nothing(rows, tmp_path):
+    out = tmp_path / "ward.safetensors"
+    result = CliRunner().invoke(command, [str(rows()), "--check", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "infants unseen by the ward" in result.output
     assert not out.exists()
