@@ -1,6 +1,7 @@
 """The command `vagitus`: parses, calls, prints. Each command lives in `streams/commands`."""
 
 import importlib
+import logging
 import sys
 
 import click
@@ -59,6 +60,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: every expected error is one sentence and exit status 1."""
+    # What goes wrong with the broker is said by our own errors; the worker sets up its own log.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
