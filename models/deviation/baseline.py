@@ -22,7 +22,7 @@ from models.deviation.ward import MIN_OTHERS, WardModel
 # p-value of 0.05 is 0.05 (tests/models/deviation/test_baseline.py).
 READY_AFTER = 6
 # The admission reference goes on learning for longer: its error is the floor under every drift
-# that can be seen. With half as many, false starts of drift are three times as frequent.
+# that can be seen. With half as many, false starts of drift are twice as frequent or more.
 REFERENCE_CRIES = 24
 # What one deviation means depends on these rules too: count up when a change alters the scores.
 RULES = "baseline-1"

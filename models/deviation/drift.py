@@ -28,9 +28,9 @@ LARGEST_TERM = 4.0
 # alone, among them the reference's own error, which never averages out.
 CUSUM_ALLOWANCE = 0.8
 # The sum at which drift is said. With the allowance and 24 cries of reference: on simulated
-# infants 0.2 to 0.6 false starts in 1,000 cries, and a shift of 2 within-infant standard
-# deviations seen after some 25 cries (tests/models/deviation/test_drift.py).
-CUSUM_LIMIT = 15.0
+# infants 0.2 to 0.4 false starts in 1,000 cries, and a shift of 1.5 within-infant standard
+# deviations seen after some 20 cries, of 2 after 12 (weights/ward.md).
+CUSUM_LIMIT = 10.0
 # The sum stops here, so that an infant who is back to usual is not called drifting for days.
 CUSUM_CEILING = 2 * CUSUM_LIMIT
 # river's ADWIN looks every 32 values by default: for cries that is days.

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from models.deviation.population import Population, WardError
 
@@ -136,7 +136,8 @@ class WardModel(Population):
     def save(self, path: Path) -> None:
         """Write the model as safetensors."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(self._arrays, path, metadata={"format": FORMAT})
+        # Not save_file, which makes a file that only its owner can read.
+        path.write_bytes(save(self._arrays, metadata={"format": FORMAT}))
 
     @classmethod
     def load(cls, path: Path | None = None) -> WardModel:

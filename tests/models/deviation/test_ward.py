@@ -137,3 +137,38 @@ def test_fitting_finds_both_variances():
     assert np.diag(transform @ transform.T) == pytest.approx(1.0, abs=0.1)
     assert between[0] == pytest.approx(9.0, rel=0.1)
     assert between[1:] == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_scale_is_that_of_infants_unknown_to_the_embedder(nursery):
+    """An embedder that draws its own infants' cries together would make strangers' look strange."""
+    rng = np.random.default_rng(91)
+    known, names = nursery.recordings(150, rng)
+    means = {name: known[[n == name for n in names]].mean(axis=0) for name in set(names)}
+    known = np.array([means[n] + 0.6 * (x - means[n]) for x, n in zip(known, names, strict=True)])
+    met, met_names = nursery.recordings(40, rng)
+    met_names = [f"met-{name}" for name in met_names]
+    x, infants = np.concatenate([known, met]).astype(np.float32), names + met_names
+
+    def usual(ward: WardModel) -> float:
+        scores = []
+        for _ in range(60):
+            cries = np.array([ward.whiten(c) for c in nursery.cries(nursery.infant(rng), 5, rng)])
+            belief = ward.believe(cries[:4].mean(axis=0), ward.scatter(cries[:4]), 4)
+            scores.append(ward.nonconformity(cries[4], belief))
+        return (np.mean(scores) - ward.usual_score) / ward.usual_scatter
+
+    assert usual(WardModel.fit(x, infants)) > 0.8
+    assert abs(usual(WardModel.fit(x, infants, unseen=met_names))) < 0.5
+
+
+def test_of_one_sitting_one_cry_tells_how_cries_vary(nursery):
+    """Each cry repeated in its sitting: the repeats must not make cries look alike."""
+    embeddings, infants = nursery.recordings(100, np.random.default_rng(92))
+    once = WardModel.fit(embeddings, infants)
+    rows = np.repeat(np.arange(len(infants)), 3)
+    names, sittings = [infants[row] for row in rows], rows.tolist()
+    thrice = WardModel.fit(embeddings[rows], names, sittings)
+    naive = WardModel.fit(embeddings[rows], names)
+    shape = once.between / once.between[0]
+    assert np.allclose(thrice.between / thrice.between[0], shape, atol=1e-4)
+    assert not np.allclose(naive.between / naive.between[0], shape, atol=1e-2)
