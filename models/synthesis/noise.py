@@ -23,12 +23,14 @@ VOWELS_HZ: Final = (
 
 VOWEL_BANDWIDTHS_HZ: Final = (80.0, 110.0, 170.0)
 
-ALARM_PITCHES_HZ: Final = (262.0, 330.0, 392.0, 440.0, 523.0, 660.0, 784.0, 988.0)
-"""Alarm pulses keep their fundamental between 150 and 1000 Hz (IEC 60601-1-8)."""
+ALARM_PITCHES_HZ: Final = (640.0, 940.0, 980.0, 1280.0, 1980.0, 2820.0, 3640.0)
+"""Where recorded bedside monitors have their alarms and beeps, first harmonic or loudest one."""
 
 ALARM_HARMONICS: Final = 5
-"""The same standard asks for a fundamental with at least four harmonics."""
+"""As many as the standard for alarm signals, IEC 60601-1-8, wants heard."""
 
+ALARM_HARMONIC_DB: Final = (-25.0, -8.0)
+"""Recorded overtones: any of them, none in order, all well under the first."""
 
 MICROPHONE_CUT_HZ: Final = 150.0
 """Microphones for voices hold back the rumble below this; without it, rumble is all they hear."""
@@ -123,7 +125,8 @@ def beeps(samples: int, rng: np.random.Generator, sample_rate_hz: int = 16_000) 
         period = round(
             (pulse / sample_rate_hz * 2.0 * len(pitches) + rng.uniform(0.4, 1.5)) * sample_rate_hz
         )
-    harmonics = 1.0 / np.arange(1, ALARM_HARMONICS + 1) ** rng.uniform(0.7, 2.0)
+    overtones = 10.0 ** (rng.uniform(*ALARM_HARMONIC_DB, size=ALARM_HARMONICS - 1) / 20.0)
+    harmonics = np.concatenate([[1.0], overtones])
     t = np.arange(pulse) / sample_rate_hz
     window = tukey(pulse, 0.3)
     wave = np.zeros(samples)

@@ -131,7 +131,7 @@ class SimulatedWard:
             Cot(monitor=f"mon-{n}", infant=infant.name, ward=WARD, bed=f"cot-{n}")
             for n, infant in enumerate(self.infants, start=1)
         )
-        self._drifts = int(np.random.default_rng([seed, 1]).integers(monitors))
+        self._drifts = self._who_drifts()
 
     @property
     def drifting_infant(self) -> str | None:
@@ -161,6 +161,14 @@ class SimulatedWard:
             return infant, False
         share = min(1.0, since / self.drift_over_seconds) if self.drift_over_seconds else 1.0
         return drifted(infant, share * self.drift_amount, DRIFT_TRAITS), True
+
+    def _who_drifts(self) -> int:
+        """One of the half with lower and clearer voices: risen, they are still newborn voices."""
+        pitch_rank = np.argsort(np.argsort([infant.pitch_hz for infant in self.infants]))
+        roughness_rank = np.argsort(np.argsort([infant.roughness for infant in self.infants]))
+        order = np.argsort(pitch_rank + roughness_rank, kind="stable")
+        candidates = order[: (len(order) + 1) // 2]
+        return int(np.random.default_rng([self.seed, 1]).choice(candidates))
 
     def _different_infants(self, count: int) -> tuple[Infant, ...]:
         """Infants with names of their own."""

@@ -122,3 +122,14 @@ def test_impossible_wards_are_refused() -> None:
     for bout_seconds in ((0.1, 2.0), (3.0, 2.0)):
         with pytest.raises(ValueError, match="last"):
             SimulatedWard(bout_seconds=bout_seconds)
+
+
+def test_the_one_to_drift_has_neither_the_shrillest_nor_the_roughest_voice_on_the_whole() -> None:
+    drifting, others = [], []
+    for seed in range(40):
+        ward = SimulatedWard(monitors=8, seed=seed, drift_at_seconds=1)
+        for infant in ward.infants:
+            group = drifting if infant.name == ward.drifting_infant else others
+            group.append((infant.pitch_hz, infant.roughness))
+    assert len(drifting) == 40
+    assert (np.mean(drifting, axis=0) < np.mean(others, axis=0)).all()
