@@ -15,13 +15,15 @@ import click
 import numpy as np
 import torch
 
+from models.corpora.manifest import CorpusError
 from models.identity.checkpoint import CheckpointError, load_checkpoint
 from models.identity.clips import CryRecording, cached_cry_frames, read_recordings
 from models.identity.export import export
 from models.identity.pairs import CryFrames
 from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder, unit_length
-from models.identity.tuning import Tuning, tune
+from models.identity.tuning import SettingsChanged, Tuning, tune
 from models.identity.verification import verify
+from models.sound import SoundError
 
 # Folds of train for choosing settings: val has too few pairs to choose anything by.
 FOLDS = 3
@@ -29,7 +31,17 @@ DEFAULTS = Tuning()
 PATH = click.Path(path_type=Path)
 
 
-@click.group("embedder")
+class _OneSentence(click.Group):
+    """Ends in one sentence, not a traceback, for what a user can mend."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (CheckpointError, CorpusError, SoundError, SettingsChanged, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group("embedder", cls=_OneSentence)
 def command() -> None:
     """Tune, measure and use the cry embedder (identity)."""
 
@@ -78,10 +90,7 @@ def tune_command(
         frozen_layers=freeze,
         seed=seed,
     )
-    try:
-        network = load_checkpoint(start)
-    except CheckpointError as error:
-        raise click.ClickException(str(error)) from error
+    network = load_checkpoint(start)
     if steps:
         train = cached_cry_frames(corpus, "train", folder.parent / "identity-train.npz")
         checks = {"val": cached_cry_frames(corpus, "val", folder.parent / "identity-val.npz")}

@@ -33,6 +33,10 @@ class Tuning:
     seed: int = 0
 
 
+class SettingsChanged(ValueError):
+    """A run cannot be resumed with other settings than it was started with."""
+
+
 def tune(
     network: EcapaTdnn,
     cries: Sequence[CryFrames],
@@ -48,7 +52,8 @@ def tune(
     goes on from there, drawing the very batches that would have followed.
 
     Raises:
-        ValueError: a resumed run was started with other settings (more steps are no difference).
+        SettingsChanged: a resumed run has other settings (more steps are no difference).
+        OSError: there is no checkpoint to resume from.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -161,7 +166,7 @@ def _restore(
     before, now = content["settings"], asdict(settings)
     changed = [name for name in now if name != "steps" and before[name] != now[name]]
     if changed:
-        raise ValueError(f"this run was started with another {', '.join(changed)}")
+        raise SettingsChanged(f"this run was started with another {', '.join(changed)}")
     network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
     rng.bit_generator.state = content["rng"]

@@ -36,6 +36,13 @@ def test_a_start_that_is_none_ends_in_one_sentence(tmp_path):
     assert "cannot be read" in result.output
 
 
+def test_a_missing_corpus_ends_in_one_sentence(tmp_path):
+    result = CliRunner().invoke(command, ["evaluate", "--corpus", str(tmp_path / "nowhere")])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert "manifest.csv" in result.output
+
+
 def test_folds_hold_every_install_out_once_and_never_half_of_it():
     sizes = {f"g{i}": 1 + i % 4 for i in range(10)}
     cries = [
