@@ -10,6 +10,7 @@ from models.identity.runtime import (
     CryEmbedder,
     unit_length,
 )
+from models.waveform import resample
 
 RATE_HZ = 16_000
 
@@ -45,6 +46,15 @@ def test_the_same_cry_twice_is_the_same_to_the_last_bit(embedder):
 def test_loudness_is_not_identity(embedder):
     loud = cry(3)
     assert embedder.embed(loud, RATE_HZ) @ embedder.embed(0.1 * loud, RATE_HZ) > 0.99
+
+
+def test_the_sample_rate_is_not_identity(embedder):
+    wide = cry(3)
+    narrow = resample(wide, RATE_HZ, RATE_HZ // 2)
+    as_recorded = embedder.embed(narrow, RATE_HZ // 2) @ embedder.embed(wide, RATE_HZ)
+    too_fast = embedder.embed(narrow, RATE_HZ) @ embedder.embed(wide, RATE_HZ)
+    assert as_recorded > 0.8
+    assert as_recorded > too_fast + 0.1
 
 
 def test_two_parts_of_a_cry_are_closer_than_two_cries(embedder):
