@@ -48,6 +48,7 @@ def export(network: EcapaTdnn, path: Path, metadata: dict[str, str]) -> None:
         verbose=False,
     )
     model = program.model_proto
+    _forget_origin(model)
     onnx.helper.set_model_props(model, metadata)
     unchecked = path.with_suffix(".unchecked")
     onnx.save(model, unchecked)
@@ -56,6 +57,20 @@ def export(network: EcapaTdnn, path: Path, metadata: dict[str, str]) -> None:
         unchecked.replace(path)
     finally:
         unchecked.unlink(missing_ok=True)
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Drop the stack traces that torch leaves in a graph: they name folders of this machine."""
+    graph = model.graph
+    for part in (*graph.node, *graph.value_info, *graph.initializer, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    graph.ClearField("metadata_props")
+    graph.ClearField("doc_string")
+    for function in model.functions:
+        function.ClearField("metadata_props")
+        for node in function.node:
+            node.ClearField("metadata_props")
 
 
 def _check(network: EcapaTdnn, path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is exported answers as what was trained."""
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -29,6 +31,14 @@ def test_the_graph_takes_any_number_of_frames_and_agrees_with_the_network(tmp_pa
             expected = network(torch.from_numpy(features)).numpy()
         assert np.abs(session.run(None, {"features": features})[0] - expected).max() < 1e-4
     assert CryEmbedder(path).version == "identity-7"
+
+
+def test_the_file_names_no_folder_of_the_machine_that_made_it(tmp_path, network):
+    path = tmp_path / "embedder.onnx"
+    exporting.export(network, path, {"version": "identity-7"})
+    for folder in {Path(exporting.__file__).parent, Path(torch.__file__).parent, Path.home()}:
+        assert str(folder).encode() not in path.read_bytes()
+    assert b".py" not in path.read_bytes()
 
 
 def test_an_export_without_a_version_is_refused(tmp_path, network):
