@@ -82,10 +82,7 @@ class AdmissionsReader:
         await consumer.start()
         try:
             topic = ADMISSIONS.name(self._settings)
-            partitions = [
-                TopicPartition(topic, partition)
-                for partition in sorted(await self._partitions(consumer, topic))
-            ]
+            partitions = [TopicPartition(topic, p) for p in range(self._settings.partitions)]
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
@@ -99,15 +96,6 @@ class AdmissionsReader:
                         self.caught_up.set()
         finally:
             await consumer.stop()
-
-    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-        while True:
-            await consumer.topics()  # asks the broker for its metadata
-            partitions = consumer.partitions_for_topic(topic)
-            if partitions:
-                return partitions
-            logger.warning("Topic %s does not exist yet: `vagitus topics create`.", topic)
-            await asyncio.sleep(RETRY_SECONDS)
 
     def _apply(self, key: bytes | None, value: bytes | None) -> None:
         if value is None:

@@ -147,11 +147,5 @@ def _topic(app: faust.App, settings: Settings, topic: Topic) -> faust.Topic:
 
 
 def _table(app: faust.App, settings: Settings, name: str) -> faust.Table:
-    return app.Table(
-        name,
-        partitions=settings.partitions,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-    )
+    # For bytes Faust takes the raw codec: neither JSON nor, ever, pickle.
+    return app.Table(name, partitions=settings.partitions, key_type=bytes, value_type=bytes)

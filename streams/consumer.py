@@ -62,23 +62,25 @@ class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_to_committed(self) -> Mapping[TP, int]:
         consumer = self._ensure_consumer()
-        partitions = sorted(consumer.assignment())
+        # Faust itself seeks its changelogs.
+        partitions = sorted(
+            tp for tp in consumer.assignment() if not self.consumer._is_changelog_tp(tp)
+        )
         found = await consumer._coordinator.fetch_committed_offsets(partitions)
-        offsets: dict[TP, int] = {}
+        commits = {tp: commit for tp, commit in found.items() if commit.offset >= 0}
+        # Where nothing is committed aiokafka would go on from where it is; but what was read
+        # and not committed must be read again.
+        fresh = [tp for tp in partitions if tp not in commits]
+        begins = await consumer.beginning_offsets(fresh) if fresh else {}
         for tp in partitions:
-            commit = found.get(tp)
-            if commit is None or commit.offset < 0:
-                # aiokafka would go on from where it is; but what was read and not committed
-                # must be read again. (Faust itself seeks its changelogs.)
-                if not self.consumer._is_changelog_tp(tp):
-                    await consumer.seek_to_beginning(tp)
-                    self.consumer.resumed(tp, Progress(0, 0))
-                offsets[tp] = None
-                continue
-            consumer.seek(tp, commit.offset)
-            self.consumer.resumed(tp, Progress.resume(commit.offset, commit.metadata or ""))
-            offsets[tp] = commit.offset
-        return offsets
+            commit = commits.get(tp)
+            if commit is None:
+                progress = Progress(begins[tp], begins[tp])
+            else:
+                progress = Progress.resume(commit.offset, commit.metadata or "")
+            consumer.seek(tp, progress.floor)
+            self.consumer.resumed(tp, progress)
+        return {tp: commit.offset for tp, commit in commits.items()}
 
 
 class HoldingConsumer(driver.Consumer):
@@ -165,6 +167,8 @@ class HoldingConsumer(driver.Consumer):
         self._paused_partitions.difference_update(revoked)
         await self._on_partitions_revoked(revoked)  # stops the flow, waits, and commits
         for tp in revoked:
+            if tp.topic == self.chunks_topic:
+                self.held_offsets.revoke(tp.partition)
             for kept in (
                 self._gap,
                 self._acked,

@@ -33,8 +33,8 @@ WORKER_START_SECONDS = 60.0
 DRAIN_SECONDS = 30.0
 STOP_SECONDS = 20.0
 REFRESHES_PER_SECOND = 4
-# Faust counts here when it owns its partitions; from then on nothing waits for the start.
-READY_SERIES = "vagitus_faust_assignments_completed_total"
+# Above zero once the worker scores; from then on nothing waits for its start.
+READY_SERIES = "vagitus_owned_partitions"
 
 
 @dataclass(slots=True)

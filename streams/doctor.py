@@ -40,7 +40,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings.append(Finding("broker", True, f"answers at {settings.broker}"))
     findings += _topics(settings, counts)
     findings += await _configs(settings, set(counts))
-    findings.append(await _clock(settings))
+    findings.append(await _clock(settings, counts.get(AUDIO_CHUNKS.name(settings), 0)))
     return findings
 
 
@@ -103,11 +103,11 @@ async def _configs(settings: Settings, existing: set[str]) -> list[Finding]:
     return findings or [Finding("topic settings", True, "as they are meant")]
 
 
-async def _clock(settings: Settings) -> Finding:
+async def _clock(settings: Settings, count: int) -> Finding:
     """Compare the clocks of monitors and of this machine, by the newest chunks on the broker."""
     behind_ms = 0.0
     worst = ("", 0.0)
-    newest = await _newest_chunks(settings)
+    newest = await _newest_chunks(settings, count)
     now_ms = time.time() * 1000
     for record in newest:
         behind_ms = max(behind_ms, record.timestamp - now_ms)
@@ -128,15 +128,14 @@ async def _clock(settings: Settings) -> Finding:
     return Finding("clock", True, compared)
 
 
-async def _newest_chunks(settings: Settings) -> list[ConsumerRecord]:
-    """The last chunk of each partition of `audio-chunks` that has one."""
+async def _newest_chunks(settings: Settings, count: int) -> list[ConsumerRecord]:
+    """The last chunk of each of the `count` partitions of `audio-chunks` that has one."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
     topic = AUDIO_CHUNKS.name(settings)
     newest = []
     await consumer.start()
     try:
-        await consumer.topics()  # asks the broker for its metadata
-        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        partitions = [TopicPartition(topic, p) for p in range(count)]
         consumer.assign(partitions)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)

@@ -98,6 +98,11 @@ class Metrics:
             "When a micro-batch was last finished: stands still when scoring is stuck.",
             registry=registry,
         )
+        self.owned_partitions = Gauge(
+            "vagitus_owned_partitions",
+            "Partitions of audio-chunks that this worker scores.",
+            registry=registry,
+        )
         self._per_infant = (
             self.cry_active,
             self.deviation_sigma,

@@ -41,6 +41,7 @@ class HeldOffsets:
         self._floors: dict[int, deque[tuple[int, int]]] = {}
         self._published: dict[int, int] = {}
         self._resumed: dict[int, Progress] = {}
+        self._revoked: set[int] = set()
         self.stopped = False
 
     def resume(self, partition: int, progress: Progress) -> None:
@@ -48,6 +49,23 @@ class HeldOffsets:
         self._floors[partition] = deque([(progress.floor, progress.floor)])
         self._published[partition] = progress.published
         self._resumed[partition] = progress
+        self._revoked.discard(partition)
+
+    def revoke(self, partition: int) -> None:
+        """A partition belongs to somebody else now."""
+        for kept in (self._floors, self._published, self._resumed):
+            kept.pop(partition, None)
+        self._revoked.add(partition)
+
+    @property
+    def owned(self) -> int:
+        """How many partitions are owned."""
+        return len(self._published)
+
+    def revoked(self) -> set[int]:
+        """The partitions that were revoked since the last call: what is known of them is moot."""
+        revoked, self._revoked = self._revoked, set()
+        return revoked
 
     def resumed(self) -> dict[int, Progress]:
         """The partitions that were resumed since the last call: their owner begins them anew."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -71,12 +72,13 @@ class ScoreAgent:
         """Close the segments of monitors that fell silent; called by a timer."""
         async with self._turn:
             try:
+                self._follow_partitions()
                 await self._publish(self._scorer.sweep(time.monotonic()))
             except Exception as error:
                 await self._sender.fail("score", error)
 
     async def _batch(self, events: Sequence[faust.Event]) -> None:
-        self._begin_resumed()
+        self._follow_partitions()
         arrivals = await self._decode(events)
         loop = asyncio.get_running_loop()
         with self._metrics.inference.labels(self._scorer.detector_version).time():
@@ -89,7 +91,11 @@ class ScoreAgent:
         self._hold(events)
         self._metrics.last_batch.set_to_current_time()
 
-    def _begin_resumed(self) -> None:
+    def _follow_partitions(self) -> None:
+        """Forget the partitions that went, begin those that came."""
+        for partition in self._held.revoked():
+            self._scorer.drop(partition)
+        self._metrics.owned_partitions.set(self._held.owned)
         resumed = self._held.resumed()
         if not resumed:
             return
@@ -164,7 +170,7 @@ class ScoreAgent:
     def _remember(self, partition: int, monitor: str, mark: SegmentMark) -> None:
         # Faust writes a table only while an event of the partition is current, which it is not
         # inside `take_events` (its issue 497).
-        token = _current_event.set(self._last_events[partition])
+        token = _current_event.set(weakref.ref(self._last_events[partition]))
         try:
             row = [mark.ended_offset, mark.ended_ms, mark.opened_offset]
             self._marks[monitor.encode()] = json.dumps(row).encode()

@@ -36,3 +36,14 @@ def test_partitions_that_were_resumed_are_told_once():
     held.resume(3, Progress(1, 2))
     assert held.resumed() == {3: Progress(1, 2)}
     assert held.resumed() == {}
+
+
+def test_a_partition_that_went_is_told_once_and_holds_nothing():
+    held = HeldOffsets()
+    held.resume(3, Progress(1, 2))
+    assert held.owned == 1
+    held.revoke(3)
+    assert (held.revoked(), held.revoked(), held.owned, held.resumed()) == ({3}, set(), 0, {})
+    held.revoke(3)
+    held.resume(3, Progress(1, 2))
+    assert held.revoked() == set()
