@@ -75,7 +75,7 @@ def test_false_starts_are_rare(population):
     assert starts <= 10
 
 
-@pytest.mark.parametrize(("shift", "within"), [(2.0, 30), (3.0, 15)])
+@pytest.mark.parametrize(("shift", "within"), [(2.0, 20), (3.0, 10)])
 def test_a_persistent_shift_is_found(population, shift, within):
     delays = []
     for seed in range(20):

@@ -85,3 +85,19 @@ def test_a_check_prints_figures_and_writes_nothing(rows, tmp_path):
     assert result.exit_code == 0, result.output
     assert "infants unseen by the ward" in result.output
     assert not out.exists()
+
+
+def test_the_scale_comes_from_the_infants_outside_the_train_split(rows, tmp_path, nursery):
+    """Splits named all alike leave no infant that the embedder does not know."""
+    splits = np.array(["train"] * 60 + ["val"] * 300)
+    count = len(read_rows(rows(), ("train", "test"))[1])
+    versions = []
+    for given in (splits[:count], np.array(["train"] * count)):
+        out = tmp_path / "ward.safetensors"
+        result = CliRunner().invoke(command, [str(rows(splits=given)), "--out", str(out)])
+        assert result.exit_code == 0, result.output
+        versions.append(WardModel.load(out).version)
+    assert versions[0] != versions[1]
+    _, infants, sittings = read_rows(rows(), ("train", "test"))
+    embeddings = read_rows(rows(), ("train", "test"))[0]
+    assert versions[1] == WardModel.fit(embeddings, infants, sittings).version

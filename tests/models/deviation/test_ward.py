@@ -172,3 +172,10 @@ def test_of_one_sitting_one_cry_tells_how_cries_vary(nursery):
     shape = once.between / once.between[0]
     assert np.allclose(thrice.between / thrice.between[0], shape, atol=1e-4)
     assert not np.allclose(naive.between / naive.between[0], shape, atol=1e-2)
+
+
+def test_only_the_direction_of_a_cry_from_the_wards_mean_counts(ward, nursery):
+    rng = np.random.default_rng(93)
+    step = nursery.cries(nursery.infant(rng), 1, rng)[0] - ward.mean
+    assert np.allclose(ward.whiten(ward.mean + step), ward.whiten(ward.mean + 0.3 * step))
+    assert np.isfinite(ward.whiten(ward.mean)).all()
