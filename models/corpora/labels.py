@@ -12,6 +12,8 @@ CRY, OTHER, UNKNOWN = 1, 0, -1
 # A second is a cry if this much of it is marked, and not one if nothing is; between them nobody
 # would agree.
 CRY_SECONDS = 0.3
+# Times are decimal: 4.0 - 3.7 is a hair under 0.3 in binary.
+ROUNDING_SECONDS = 1e-6
 # Collections whose recordings are cries from end to end.
 WHOLE_CRIES = frozenset({"giulbia"})
 
@@ -46,6 +48,6 @@ def _from_intervals(intervals: list[tuple[float, float]], seconds: int) -> NDArr
         for second in range(int(start), min(seconds, int(np.ceil(end)))):
             marked[second] += max(0.0, min(end, second + 1) - max(start, second))
     labels = np.full(seconds, UNKNOWN, np.int8)
-    labels[marked >= CRY_SECONDS] = CRY
+    labels[marked >= CRY_SECONDS - ROUNDING_SECONDS] = CRY
     labels[marked == 0] = OTHER
     return labels

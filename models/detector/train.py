@@ -50,9 +50,13 @@ def _augmented(seconds: Seconds, rows: NDArray, rng: np.random.Generator) -> NDA
     return log_mel(with_gain(waveforms, rng, GAIN_DB))
 
 
-def _masked(spectrograms: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """SpecAugment (Park et al. 2019): a band of mels and a stretch of frames become the mean."""
+def _varied(spectrograms: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Each [64, 64] rolled in time, which keeps how much of it is a cry, and maybe masked.
+
+    SpecAugment (Park et al. 2019): a band of mels and a stretch of frames become the mean.
+    """
     for spectrogram in spectrograms:
+        spectrogram[:] = np.roll(spectrogram, rng.integers(spectrogram.shape[1]), axis=1)
         if rng.random() < MASK:
             first, width = rng.integers(0, 56), rng.integers(1, 9)
             spectrogram[first : first + width] = spectrogram.mean()
@@ -75,13 +79,13 @@ def _train_backbone(
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "average": average}
     checkpoint = run / "backbone.pt"
-    first = _resume(checkpoint, parts)
+    first = _resume(checkpoint, parts, epochs)
     for epoch in range(first, epochs):
         rng = np.random.default_rng([seed, epoch])
         order = rng.permutation(known)[: steps * BATCH].reshape(steps, BATCH)
         losses = []
         for rows in tqdm(order, f"Epoch {epoch + 1}/{epochs}", leave=False):
-            spectrograms = _masked(_augmented(seconds, rows, rng), rng)
+            spectrograms = _varied(_augmented(seconds, rows, rng), rng)
             logits = model(torch.from_numpy(spectrograms)[:, None])
             targets = torch.from_numpy(seconds.labels[rows].astype(np.float32))
             loss = nn.functional.binary_cross_entropy_with_logits(logits, targets)
@@ -93,16 +97,23 @@ def _train_backbone(
             losses.append(loss.item())
         _log(run, {"stage": "backbone", "step": epoch + 1, "loss": float(np.mean(losses))})
         torch.save(
-            {"epoch": epoch + 1} | {name: part.state_dict() for name, part in parts.items()},
+            {"epoch": epoch + 1, "epochs": epochs}
+            | {name: part.state_dict() for name, part in parts.items()},
             checkpoint,
         )
     return average.module.eval()
 
 
-def _resume(checkpoint: Path, parts: dict) -> int:
+def _resume(checkpoint: Path, parts: dict, epochs: int) -> int:
     if not checkpoint.exists():
         return 0
     saved = torch.load(checkpoint, weights_only=True)
+    # The learning rate follows a curve over all epochs: half of one does not fit another.
+    if saved["epochs"] != epochs:
+        raise click.ClickException(
+            f"{checkpoint} is of a run of {saved['epochs']} epochs: give --epochs "
+            f"{saved['epochs']}, or another --run."
+        )
     for name, part in parts.items():
         part.load_state_dict(saved[name])
     return saved["epoch"]
