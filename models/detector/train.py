@@ -21,6 +21,7 @@ from models.detector.evaluation import evaluate, figures, report
 from models.detector.export import export
 from models.detector.network import ContextHead, SecondClassifier
 from models.features import log_mel
+from models.sound import SoundError
 
 BATCH = 64
 CONTEXT_SECONDS = 5
@@ -109,10 +110,10 @@ def _resume(checkpoint: Path, parts: dict, epochs: int) -> int:
         return 0
     saved = torch.load(checkpoint, weights_only=True)
     # The learning rate follows a curve over all epochs: half of one does not fit another.
-    if saved["epochs"] != epochs:
+    if saved.get("epochs") != epochs:
         raise click.ClickException(
-            f"{checkpoint} is of a run of {saved['epochs']} epochs: give --epochs "
-            f"{saved['epochs']}, or another --run."
+            f"{checkpoint} is of a run of {saved.get('epochs')} epochs: give --epochs "
+            f"{saved.get('epochs')}, or another --run."
         )
     for name, part in parts.items():
         part.load_state_dict(saved[name])
@@ -211,14 +212,13 @@ def command(
     target = weights or run
     try:
         folder = corpus_folder()
-    except CorpusError as error:
+        if not evaluate_only:
+            _, seconds = load_seconds(folder, "train", run)
+            model = _train_backbone(seconds, run, epochs, float(width), seed)
+            export(model.backbone, _train_head(model, seconds, run, seed), target)
+        manifest, seconds = load_seconds(folder, split, run)
+        result = figures(evaluate(target, seconds), seconds, manifest)
+    except (CorpusError, SoundError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None
-    if not evaluate_only:
-        _, seconds = load_seconds(folder, "train", run)
-        model = _train_backbone(seconds, run, epochs, float(width), seed)
-        head = _train_head(model, seconds, run, seed)
-        export(model.backbone, head, target)
-    manifest, seconds = load_seconds(folder, split, run)
-    result = figures(evaluate(target, seconds), seconds, manifest)
     (run / f"figures-{split}.json").write_text(json.dumps(result, indent=1))
     click.echo(report(result, split))

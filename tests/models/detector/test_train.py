@@ -114,6 +114,12 @@ def test_a_missing_corpus_is_one_sentence(monkeypatch, tmp_path):
     assert result.output == "Error: Set VAGITUS_DATA to the folder that holds manifest.csv.\n"
 
 
+def test_nothing_to_evaluate_is_one_sentence(corpus, tmp_path):
+    result = CliRunner().invoke(command, ["--run", str(tmp_path / "run"), "--evaluate-only"])
+    assert result.exit_code == 1
+    assert "Error: cry-features.onnx is missing in" in result.output
+
+
 def test_the_group_knows_its_commands():
     output = CliRunner().invoke(main, ["--help"]).output
     for name in ("detector", "embedder", "ward"):
