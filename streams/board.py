@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
@@ -94,18 +95,18 @@ class Board:
     def table(self, title: str, now: float | None = None) -> Table:
         """The ward as a table, one cot a row."""
         now = time.monotonic() if now is None else now
-        table = Table(title=title, title_justify="left", expand=False)
+        table = Table(title=title, title_justify="left", box=SIMPLE)
         for column in ("bed", "infant", "state"):
-            table.add_column(column)
-        for column in ("cry", "cries", "learned", "last deviation", "drift"):
-            table.add_column(column, justify="right")
+            table.add_column(column, no_wrap=True)
+        for column in ("cry min", "cries", "learned", "last deviation", "drift"):
+            table.add_column(column, justify="right", no_wrap=True)
         for cot in self.cots.values():
             state = cot.state(now, self._onset_score)
             table.add_row(
                 cot.place.bed or cot.place.monitor,
                 cot.place.infant or "-",
                 Text(state, _STYLES[state]),
-                f"{cot.cry_seconds / 60:.1f} min",
+                f"{cot.cry_seconds / 60:.1f}",
                 str(len(cot.deviations)),
                 str(cot.deviation.baseline_segments) if cot.deviation else "-",
                 deviation_text(cot.deviation),
@@ -118,7 +119,7 @@ def deviation_text(record: DeviationRecord | None) -> str:
     """A deviation in one cell: sigma and p-value."""
     if record is None or record.sigma is None or record.p_value is None:
         return "-"
-    return f"{record.sigma:+.1f}σ  p {record.p_value:.3f}"
+    return f"{record.sigma:+.1f}σ p {record.p_value:.3f}"
 
 
 def _number(value: float | None) -> str:

@@ -6,6 +6,8 @@ and leave under load; its issues 318, 502 and 606):
 - Partitions resume before the seek to the committed offset has finished, so that records from
   the old position slip in: every record is compared with the one expected, and a jump ahead is
   answered with a seek back. A jump that stays is a real gap (a compacted or expired record).
+- A record fetched before that seek and taken after it would pass for the first one where nothing
+  was committed yet, and those before it be dropped: the start is always known here.
 - Acknowledgements, gaps and indices survive a seek, and a repeated acknowledgement stalls the
   commits for ever: all three are cleared with the seek.
 - On revocation the acknowledgements are dropped before the last commit: it commits first here.
@@ -91,6 +93,7 @@ class HoldingConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._sought: dict[TP, int] = {}
         self._expected: dict[TP, int] = {}
         self._gap_accepted: dict[TP, int] = {}
         self._stale: set[TP] = set()
@@ -99,7 +102,8 @@ class HoldingConsumer(driver.Consumer):
         return HoldingConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def resumed(self, tp: TP, progress: Progress) -> None:
-        """A partition was sought to its committed offset."""
+        """A partition was sought to where its owner begins."""
+        self._sought[tp] = progress.floor
         if tp.topic == self.chunks_topic:
             self.held_offsets.resume(tp.partition, progress)
 
@@ -109,9 +113,9 @@ class HoldingConsumer(driver.Consumer):
             for kept in (self._acked, self._acked_index, self._gap):
                 kept.pop(tp, None)
         self._stale.clear()
-        self._expected = {
-            tp: offset for tp, offset in self._committed_offset.items() if offset is not None
-        }
+        # Also where nothing was committed yet: a record that was fetched before the seek would
+        # else pass for the first one, and those before it for repetitions.
+        self._expected = dict(self._sought)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         await self._seek_stale()
@@ -176,6 +180,7 @@ class HoldingConsumer(driver.Consumer):
                 self._read_offset,
                 self._committed_offset,
                 self._expected,
+                self._sought,
             ):
                 kept.pop(tp, None)
 

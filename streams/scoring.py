@@ -14,7 +14,7 @@ become of a monitor's segments is remembered in a table, as one `SegmentMark` a 
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -217,15 +217,17 @@ class Scorer:
             scored.crying[arrival.chunk.monitor] = monitor.segmenter.is_open
         return scored
 
-    def sweep(self, now: float | None = None) -> Scored:
+    def sweep(self, now: float | None = None, behind: Collection[int] = ()) -> Scored:
         """Close the segments of monitors that fell silent, and forget them.
 
         Args:
             now: of `time.monotonic`; None closes everything.
+            behind: partitions with chunks that were not yet read: there nobody is silent.
         """
         scored = Scored()
         for name, monitor in list(self._monitors.items()):
-            if now is None or now - monitor.heard_at >= self._silent_after:
+            silent = now is None or now - monitor.heard_at >= self._silent_after
+            if silent and monitor.partition not in behind:
                 self._close(scored, name, monitor)
                 scored.crying[name] = False
                 del self._monitors[name]

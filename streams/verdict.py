@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from models.synthesis.ward import Truth
@@ -77,20 +78,19 @@ def _count(verdict: CotVerdict, record: DeviationRecord, drifting: bool) -> None
 
 def verdict_table(verdicts: Mapping[str, CotVerdict]) -> Table:
     """The verdicts, one cot a row, with their sum."""
-    table = Table(title="What was heard, and what was so", title_justify="left")
-    table.add_column("cot")
-    table.add_column("infant")
-    for column in ("cry s", "heard", "other s", "false", "usual cries flagged", "drifted flagged"):
-        table.add_column(column, justify="right")
+    table = Table(title="What was heard, and what was so", title_justify="left", box=SIMPLE)
+    table.add_column("infant", no_wrap=True)
+    for column in ("cry s", "heard", "other s", "false", "flagged usual", "flagged drifted"):
+        table.add_column(column, justify="right", no_wrap=True)
     total = CotVerdict("")
-    for monitor, verdict in verdicts.items():
+    for _, verdict in sorted(verdicts.items()):
         name = f"{verdict.infant} (drifts)" if verdict.drifting else verdict.infant
-        table.add_row(monitor, name, *_cells(verdict))
+        table.add_row(name, *_cells(verdict))
         for field in ("cry", "heard", "other", "false", "flagged_before", "cries_before",
                       "flagged_after", "cries_after"):  # fmt: skip
             setattr(total, field, getattr(total, field) + getattr(verdict, field))
     table.add_section()
-    table.add_row("all", "", *_cells(total))
+    table.add_row("all", *_cells(total))
     return table
 
 
@@ -100,10 +100,10 @@ def _cells(verdict: CotVerdict) -> tuple[str, ...]:
         _share(verdict.heard, verdict.cry),
         str(verdict.other),
         _share(verdict.false, verdict.other),
-        f"{verdict.flagged_before} of {verdict.cries_before}",
-        f"{verdict.flagged_after} of {verdict.cries_after}",
+        f"{verdict.flagged_before}/{verdict.cries_before}",
+        f"{verdict.flagged_after}/{verdict.cries_after}",
     )
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part} ({100 * part / whole:.0f} %)" if whole else "-"
+    return f"{part} ({100 * part / whole:.0f}%)" if whole else "-"

@@ -39,10 +39,12 @@ class DeviateAgent:
                 return
             record, stored = self._baselines.observe(embedding, stored)
         except RefusedMessage as error:
-            await self._sender.bury(error, message)
+            await self._sender.bury([(error, message)])
             return
-        await self._sender.send([Outgoing(DEVIATIONS, key, record.to_json())])
-        # After the send: a baseline that is ahead of its deviation would swallow it.
+        # The deviation first: a baseline that is ahead of it would swallow it. Both leave in one
+        # breath, so that a kill finds next to no time between them.
+        sent = await self._sender.start([Outgoing(DEVIATIONS, key, record.to_json())])
         self._table[key] = stored.encode()
+        await self._sender.finish(sent)
         self._metrics.segments.labels("deviated").inc()
         self._metrics.deviation(record)

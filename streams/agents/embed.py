@@ -40,7 +40,7 @@ class EmbedAgent:
                     self._pool, embed_segment, self._embedder, segment
                 )
         except RefusedMessage as error:
-            await self._sender.bury(error, message)
+            await self._sender.bury([(error, message)])
             return
         key, value, headers = embedding.encode()
         await self._sender.send([Outgoing(CRY_EMBEDDINGS, key, value, headers)])

@@ -73,9 +73,18 @@ class ScoreAgent:
         async with self._turn:
             try:
                 self._follow_partitions()
-                await self._publish(self._scorer.sweep(time.monotonic()))
+                await self._publish(self._scorer.sweep(time.monotonic(), self._behind()))
             except Exception as error:
                 await self._sender.fail("score", error)
+
+    def _behind(self) -> set[int]:
+        """Partitions that have chunks which were not yet read."""
+        behind = set()
+        for partition, event in self._last_events.items():
+            highwater = self._sender.highwater(event.message.tp)
+            if highwater is not None and event.message.offset + 1 < highwater:
+                behind.add(partition)
+        return behind
 
     async def _batch(self, events: Sequence[faust.Event]) -> None:
         self._follow_partitions()
@@ -95,6 +104,7 @@ class ScoreAgent:
         """Forget the partitions that went, begin those that came."""
         for partition in self._held.revoked():
             self._scorer.drop(partition)
+            self._last_events.pop(partition, None)
         self._metrics.owned_partitions.set(self._held.owned)
         resumed = self._held.resumed()
         if not resumed:
@@ -107,6 +117,7 @@ class ScoreAgent:
 
     async def _decode(self, events: Sequence[faust.Event]) -> list[Arrival]:
         arrivals = []
+        refused = []
         now_ms = int(time.time() * 1000)
         for event in events:
             message = event.message
@@ -122,8 +133,9 @@ class ScoreAgent:
                     )
                 )
             except RefusedMessage as error:
-                await self._sender.bury(error, message)
+                refused.append((error, message))
                 self._metrics.chunks.labels(Outcome.REFUSED.value).inc()
+        await self._sender.bury(refused)
         return arrivals
 
     async def _publish(self, scored: Scored) -> None:
@@ -140,11 +152,12 @@ class ScoreAgent:
         for _, segment in scored.segments:
             key, value, headers = segment.encode()
             messages.append(Outgoing(CRY_SEGMENTS, key, value, headers))
-        if messages:
-            await self._sender.send(messages)
-        # After the sends: a mark that is ahead of its segment would lose it.
+        sent = await self._sender.start(messages)
+        # After its segment: a mark that is ahead of it would lose it.
         for monitor, (partition, mark) in scored.marks.items():
             self._remember(partition, monitor, mark)
+        if sent or scored.marks:
+            await self._sender.finish(sent)
         for scores in scored.scores.values():
             for score in scores:
                 self._show(score)

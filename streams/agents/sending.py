@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import faust
@@ -41,8 +41,12 @@ class Sender:
 
     async def send(self, messages: Iterable[Outgoing]) -> None:
         """Send, and wait until the broker has all of them; raises what the broker says."""
+        await asyncio.gather(*await self.start(messages))
+
+    async def start(self, messages: Iterable[Outgoing]) -> list[asyncio.Future]:
+        """Hand messages to the producer; each future is done when the broker has its message."""
         producer = await self._app.maybe_start_producer()
-        waiting = [
+        return [
             await producer.send(
                 message.topic.name(self._settings),
                 message.key,
@@ -53,25 +57,37 @@ class Sender:
             )
             for message in messages
         ]
-        await asyncio.gather(*waiting)
 
-    async def bury(self, error: RefusedMessage, message: faust.types.Message) -> None:
-        """Send one message to the dead letters, count it and say so in the log."""
-        letter = DeadLetter.of(
-            error,
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
-            key=message.key,
-            value=message.value,
-        )
-        key, value, headers = letter.encode()
-        await self.send([Outgoing(DEAD_LETTERS, key, value, headers)])
-        self._metrics.dead_letters.labels(error.refusal.value).inc()
-        logger.warning(
-            "Refused (%s): %s, partition %d, offset %d: %s",
-            error.refusal.value, message.topic, message.partition, message.offset, error,
-        )  # fmt: skip
+    async def finish(self, sent: list[asyncio.Future]) -> None:
+        """Push out all that was handed over, table changes too, and wait until it is there."""
+        await self._app.producer.flush()
+        await asyncio.gather(*sent)
+
+    async def bury(self, refused: Sequence[tuple[RefusedMessage, faust.types.Message]]) -> None:
+        """Send messages to the dead letters, count each and say so in the log."""
+        letters = [
+            DeadLetter.of(
+                error,
+                topic=message.topic,
+                partition=message.partition,
+                offset=message.offset,
+                key=message.key,
+                value=message.value,
+            )
+            for error, message in refused
+        ]
+        if letters:
+            await self.send([Outgoing(DEAD_LETTERS, *letter.encode()) for letter in letters])
+        for letter in letters:
+            self._metrics.dead_letters.labels(letter.refusal.value).inc()
+            logger.warning(
+                "Refused (%s): %s, partition %d, offset %d: %s",
+                letter.refusal.value, letter.topic, letter.partition, letter.offset, letter.detail,
+            )  # fmt: skip
+
+    def highwater(self, tp: faust.types.TP) -> int | None:
+        """The end of a partition, as far as the consumer knows it."""
+        return self._app.consumer.highwater(tp)
 
     async def fail(self, agent: str, error: Exception) -> None:
         """Stop this worker without committing: whoever takes over does the work again."""

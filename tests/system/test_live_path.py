@@ -1,0 +1,195 @@
+"""The whole way of a sound on real brokers, with the worker killed in the middle."""
+
+import asyncio
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.corpora.manifest import Recording, corpus_folder, read_manifest
+from models.synthesis.ward import SAMPLE_RATE_HZ, SimulatedWard
+from streams.app import Models
+from streams.offline import OfflineScorer
+from streams.play import Publisher
+from streams.records.admission import Admission
+from streams.sources.files import FileSource
+from streams.topics import AUDIO_CHUNKS
+from tests.streams.loudness import arrival
+from tests.streams.test_fuzz import MESSAGES, mutated_messages
+from tests.system.pipeline import Pipeline, Published
+
+pytestmark = pytest.mark.system
+
+PLAY_SECONDS = 420
+TOLERANCE = 1e-5
+
+
+@pytest.fixture
+def pipeline(broker, tmp_path) -> Pipeline:
+    return Pipeline(broker, tmp_path)
+
+
+def simulated_recordings(folder: Path, count: int, seconds: int) -> list[Path]:
+    """Wav files of the cots of a simulated ward: made here, so that no corpus is needed."""
+    folder.mkdir()
+    ward = SimulatedWard(monitors=count, seed=3, cry_fraction=0.35)
+    pieces: list[list] = [[] for _ in range(count)]
+    for _, second in zip(range(seconds), ward, strict=False):
+        for cot, (waveform, _) in enumerate(second):
+            pieces[cot].append(waveform)
+    paths = []
+    for number, waveforms in enumerate(pieces):
+        paths.append(folder / f"cot-{number}.wav")
+        soundfile.write(paths[-1], np.concatenate(waveforms), SAMPLE_RATE_HZ, subtype="PCM_16")
+    return paths
+
+
+def play_and_kill(pipeline: Pipeline, paths: list[Path], expected: int, speed: float) -> Published:
+    """Play while one worker is killed in the middle and another goes on; returns what is there."""
+    with pipeline.worker() as first:
+        player = pipeline.start(
+            "play", *map(str, paths), "--speed", str(speed), "--codec", "flac", "--quiet"
+        )
+        enough = expected // 4
+        found = pipeline.wait_for(lambda f: len(f.scores) >= enough, PLAY_SECONDS, first)
+        first.kill()  # SIGKILL: no chance to say good-bye
+        first.wait()
+        assert len(found.scores) < expected, "all was scored before the worker was killed"
+    with pipeline.worker() as second:
+        assert player.wait(PLAY_SECONDS) == 0, pipeline.logs()
+
+        def complete(found: Published) -> bool:
+            scores = {(score.monitor, score.captured_at_ms) for score in found.scores}
+            segments = {segment.id for segment in found.segments}
+            said = {deviation.segment_id for deviation in found.deviations}
+            return len(scores) >= expected and segments == said
+
+        pipeline.wait_for(complete, PLAY_SECONDS, second)
+        # The last cries close only once their monitors have fallen silent.
+        before = -1
+        while True:
+            found = pipeline.wait_for(complete, PLAY_SECONDS, second)
+            if len(found.segments) == before and not open_cries(pipeline, found):
+                return found
+            before = len(found.segments)
+
+
+def open_cries(pipeline: Pipeline, found: Published) -> bool:
+    """Whether a monitor's last seconds are a cry that no segment holds yet."""
+    onset = pipeline.settings.onset_score
+    ends = Counter()
+    for segment in found.segments:
+        end = segment.started_at_ms + 1000 * segment.seconds
+        ends[segment.place.monitor] = max(ends[segment.place.monitor], end)
+    return any(s.score >= onset and s.captured_at_ms >= ends[s.monitor] for s in found.scores)
+
+
+def compare(pipeline: Pipeline, paths: list[Path], found: Published) -> None:
+    """Every recording has the scores and the segments that it has offline."""
+    monitors = {files[0]: name for name, files in FileSource(paths, 0).monitors.items()}
+    scorer = OfflineScorer(Models.load(pipeline.settings).detector, pipeline.settings)
+    scores: dict[str, dict[int, float]] = {}
+    for score in found.scores:
+        scores.setdefault(score.monitor, {})[score.captured_at_ms] = score.score
+    segments: dict[str, set[tuple[int, int]]] = {}
+    first_ms = {monitor: min(seconds) for monitor, seconds in scores.items()}
+    for segment in found.segments:
+        start = segment.started_at_ms - first_ms[segment.place.monitor]
+        segments.setdefault(segment.place.monitor, set()).add((start, segment.seconds))
+    for path in paths:
+        monitor = monitors[path]
+        streamed = [score for _, score in sorted(scores[monitor].items())]
+        assert streamed == pytest.approx(scorer.scores(path), abs=TOLERANCE), path
+        offline = {(s.started_at_ms, s.seconds) for s in scorer.segments(path, 0, "someone")}
+        assert segments.get(monitor, set()) == offline, path
+
+
+def check_counts(found: Published, chunks: int) -> None:
+    """Nothing is lost, and nothing reaches the timeline twice."""
+    print(f"\nchunks {chunks}, {found.counts()}")
+    assert len({(score.monitor, score.captured_at_ms) for score in found.scores}) == chunks
+    said_twice = [
+        segment for segment, n in Counter(d.segment_id for d in found.deviations).items() if n > 1
+    ]
+    assert said_twice == []
+    assert {s.id for s in found.segments} == {d.segment_id for d in found.deviations}
+    assert {s.id for s in found.segments} == set(found.embedding_ids)
+    by_id: dict[str, set[bytes]] = {}
+    for segment in found.segments:
+        by_id.setdefault(segment.id, set()).add(segment.flac)
+    assert all(len(versions) == 1 for versions in by_id.values())
+    assert found.dead_letters == []
+
+
+def test_a_killed_worker_loses_nothing_and_doubles_nothing(pipeline, tmp_path):
+    paths = simulated_recordings(tmp_path / "sound", count=12, seconds=60)
+    monitors = FileSource(paths, 0).monitors
+    pipeline.admit([Admission(m, f"infant-{m}", "nicu", m, 0) for m in monitors])
+    found = play_and_kill(pipeline, paths, expected=12 * 60, speed=4)
+    check_counts(found, chunks=12 * 60)
+    assert len(found.segments) > 12
+    compare(pipeline, paths, found)
+    learned = {d.infant: d.baseline_segments for d in sorted(found.deviations, key=by_time)}
+    accepted = Counter(d.infant for d in found.deviations if d.gate == "accepted")
+    assert learned == {infant: accepted[infant] for infant in learned}
+
+
+def by_time(deviation) -> int:
+    return deviation.started_at_ms
+
+
+def test_the_test_split_of_the_corpus_scores_the_same_through_kafka(pipeline, tmp_path):
+    recordings = corpus_recordings("test")
+    paths = [recording.path for recording in recordings]
+    monitors = FileSource(paths, 0).monitors
+    infants = {recording.path: recording.infant for recording in recordings}
+    pipeline.admit(
+        [
+            Admission(monitor, infants[files[0]], "corpus", "cot", 0)
+            for monitor, files in monitors.items()
+            if infants[files[0]]
+        ]
+    )
+    scored = pipeline.run("score", *map(str, paths), "--json", "--quiet")
+    assert scored.returncode == 0, scored.stderr
+    lines = [json.loads(line) for line in scored.stdout.splitlines()]
+    expected = sum(len(line["seconds"]) for line in lines)
+    # Most recordings last seven seconds.
+    found = play_and_kill(pipeline, paths, expected, speed=0.4)
+    check_counts(found, chunks=expected)
+    compare(pipeline, paths, found)
+
+
+def corpus_recordings(split: str) -> list[Recording]:
+    if not os.environ.get("VAGITUS_DATA"):
+        if os.environ.get("CI") == "true":
+            pytest.fail("VAGITUS_DATA is not set: CI has the corpus", pytrace=False)
+        pytest.skip("VAGITUS_DATA is not set")
+    return [r for r in read_manifest(corpus_folder()) if r.split == split]
+
+
+def test_ten_thousand_mutated_messages_do_not_stop_the_stream(pipeline):
+    async def send() -> None:
+        async with Publisher(pipeline.settings) as publisher:
+            for key, value, headers in mutated_messages(MESSAGES, seed=1):
+                await publisher.send(AUDIO_CHUNKS, key, value, headers)
+            for second in range(10):
+                await publisher.chunk(arrival("sound", second, 0.1, 0).chunk)
+
+    with pipeline.worker() as worker:
+        asyncio.run(send())
+
+        def complete(found: Published) -> bool:
+            heard = {score.monitor for score in found.scores}
+            accounted = len(found.scores) + len(found.dead_letters)
+            return "sound" in heard and accounted >= MESSAGES
+
+        found = pipeline.wait_for(complete, PLAY_SECONDS, worker)
+    print(f"\n{found.counts()}")
+    assert len([score for score in found.scores if score.monitor == "sound"]) == 10
+    reasons = Counter(dict(letter.headers)["reason"].decode() for letter in found.dead_letters)
+    assert len(reasons) >= 7, reasons
