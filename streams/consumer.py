@@ -5,7 +5,8 @@ and leave under load; its issues 318, 502 and 606):
 
 - Partitions resume before the seek to the committed offset has finished, so that records from
   the old position slip in: every record is compared with the one expected, and a jump ahead is
-  answered with a seek back. A jump that stays is a real gap (a compacted or expired record).
+  answered with a seek back. Records from before a seek may come several times, each further on;
+  a jump to the very same record again and again is a real gap (an expired or control record).
 - A record fetched before that seek and taken after it would pass for the first one where nothing
   was committed yet, and those before it be dropped: the start is always known here.
 - Acknowledgements, gaps and indices survive a seek, and a repeated acknowledgement stalls the
@@ -24,6 +25,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 
 from streams.offsets import HeldOffsets, Progress
+
+
+# So often must the same jump follow a seek back before it is believed.
+SAME_JUMPS = 3
 
 
 class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
@@ -95,7 +100,7 @@ class HoldingConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._sought: dict[TP, int] = {}
         self._expected: dict[TP, int] = {}
-        self._gap_accepted: dict[TP, int] = {}
+        self._jumps: dict[TP, tuple[tuple[int, int], int]] = {}
         self._stale: set[TP] = set()
 
     def _new_consumer_thread(self) -> HoldingConsumerThread:
@@ -126,6 +131,8 @@ class HoldingConsumer(driver.Consumer):
             elif tp not in skipped:
                 if await self._is_due(tp, message.offset):
                     self._expected[tp] = message.offset + 1
+                    if tp.topic == self.chunks_topic:
+                        self.held_offsets.began(tp.partition, message.offset)
                     yield tp, message
                 elif message.offset >= self._expected.get(tp, 0):
                     skipped.add(tp)
@@ -149,10 +156,14 @@ class HoldingConsumer(driver.Consumer):
             return True
         if offset < expected:
             return False  # was handed on before
-        if self._gap_accepted.get(tp) == expected:
-            return True  # it is still missing after a seek: the broker no longer has it
-        self._gap_accepted[tp] = expected
-        self.log.warning("Reading %r again from %r, not from %r", tp, expected, offset)
+        seen, times = self._jumps.get(tp, ((expected, offset), 0))
+        times = times + 1 if seen == (expected, offset) else 1
+        if times >= SAME_JUMPS:
+            del self._jumps[tp]
+            self.log.warning("%r has no records from %r to %r", tp, expected, offset - 1)
+            return True
+        self._jumps[tp] = ((expected, offset), times)
+        self.log.info("Reading %r again from %r, not from %r", tp, expected, offset)
         await self._seek(tp, expected)
         return False
 

@@ -42,6 +42,7 @@ class HeldOffsets:
         self._published: dict[int, int] = {}
         self._resumed: dict[int, Progress] = {}
         self._revoked: set[int] = set()
+        self._first: dict[int, int | None] = {}
         self.stopped = False
 
     def resume(self, partition: int, progress: Progress) -> None:
@@ -49,11 +50,24 @@ class HeldOffsets:
         self._floors[partition] = deque([(progress.floor, progress.floor)])
         self._published[partition] = progress.published
         self._resumed[partition] = progress
+        self._first[partition] = None
         self._revoked.discard(partition)
+
+    def began(self, partition: int, offset: int) -> None:
+        """The first chunk after a resumption was handed on."""
+        if self._first.get(partition, offset) is None:
+            self._first[partition] = offset
+
+    def first(self, partition: int) -> int | None:
+        """Offset of the first chunk after the last resumption; None until it was handed on.
+
+        Chunks that were handed on before it and are still under way belong to no known context.
+        """
+        return self._first.get(partition)
 
     def revoke(self, partition: int) -> None:
         """A partition belongs to somebody else now."""
-        for kept in (self._floors, self._published, self._resumed):
+        for kept in (self._floors, self._published, self._resumed, self._first):
             kept.pop(partition, None)
         self._revoked.add(partition)
 
@@ -81,10 +95,14 @@ class HeldOffsets:
         self.stopped = True
 
     def progress(self, partition: int, acknowledged: int) -> Progress:
-        """What to commit when all chunks before `acknowledged` were acknowledged."""
+        """What to commit when all chunks before `acknowledged` were acknowledged.
+
+        Never beyond what was held: an acknowledgement may come of a chunk that was passed over.
+        """
         floors = self._floors.get(partition, deque())
         while len(floors) > 1 and floors[1][0] <= acknowledged:
             floors.popleft()
+        acknowledged = min(acknowledged, floors[-1][0]) if floors else acknowledged
         floor = floors[0][1] if floors else acknowledged
         published = max(acknowledged, self._published.get(partition, 0))
         return Progress(min(acknowledged, floor), published)

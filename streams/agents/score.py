@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 import weakref
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from streams.scoring import Arrival, Outcome, Scored, Scorer, SegmentMark, decod
 from streams.settings import Settings
 from streams.topics import CRY_SCORES, CRY_SEGMENTS
 
+logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0
 
 
@@ -56,6 +58,7 @@ class ScoreAgent:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="score")
         self._turn = asyncio.Lock()  # a batch and a sweep must not mix
         self._last_events: dict[int, faust.Event] = {}
+        self._begins: set[int] = set()  # partitions whose first event is yet to come
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
@@ -88,6 +91,7 @@ class ScoreAgent:
 
     async def _batch(self, events: Sequence[faust.Event]) -> None:
         self._follow_partitions()
+        events = self._in_order(events)
         arrivals = await self._decode(events)
         loop = asyncio.get_running_loop()
         with self._metrics.inference.labels(self._scorer.detector_version).time():
@@ -113,7 +117,21 @@ class ScoreAgent:
             key.decode(): SegmentMark(*json.loads(value)) for key, value in self._marks.items()
         }
         for partition, progress in resumed.items():
+            self._begins.add(partition)
             self._scorer.take_over(partition, progress.published, marks)
+
+    def _in_order(self, events: Sequence[faust.Event]) -> list[faust.Event]:
+        """The events without those from before a resumption: they are about to come again."""
+        kept = []
+        for event in events:
+            partition = event.message.partition
+            if partition in self._begins:
+                if event.message.offset != self._held.first(partition):
+                    logger.info("Passed over, to come again: %s", event.message)
+                    continue
+                self._begins.discard(partition)
+            kept.append(event)
+        return kept
 
     async def _decode(self, events: Sequence[faust.Event]) -> list[Arrival]:
         arrivals = []

@@ -47,3 +47,22 @@ def test_a_partition_that_went_is_told_once_and_holds_nothing():
     held.revoke(3)
     held.resume(3, Progress(1, 2))
     assert held.revoked() == set()
+
+
+def test_an_acknowledgement_beyond_what_was_held_commits_nothing_more():
+    held = HeldOffsets()
+    held.resume(0, Progress(floor=10, published=20))
+    assert held.progress(0, acknowledged=50) == Progress(floor=10, published=20)
+    held.hold(0, processed=30, floor=25)
+    assert held.progress(0, acknowledged=50) == Progress(floor=25, published=30)
+
+
+def test_the_first_chunk_after_a_resumption_is_remembered():
+    held = HeldOffsets()
+    held.resume(0, Progress(10, 20))
+    assert held.first(0) is None
+    held.began(0, 12)
+    held.began(0, 13)
+    assert held.first(0) == 12
+    held.resume(0, Progress(10, 20))
+    assert held.first(0) is None
