@@ -7,6 +7,7 @@ import torch
 
 from models.detector.network import ContextHead, ShuffleNetV2
 from models.detector.runtime import FEATURES_FILE, SCORES_FILE
+from models.onnx_files import forget_origin
 
 VERSION = "detector-1"
 
@@ -43,6 +44,7 @@ def _write(
         verbose=False,
     )
     proto = program.model_proto
+    forget_origin(proto)
     entry = proto.metadata_props.add()
     entry.key, entry.value = "version", VERSION
     onnx.save(proto, path)

@@ -12,6 +12,7 @@ import torch
 
 from models.identity.network import EcapaTdnn
 from models.identity.runtime import VERSION_KEY
+from models.onnx_files import forget_origin
 
 OPSET = 18
 # Any length would do: the number of frames stays free in the graph.
@@ -48,7 +49,7 @@ def export(network: EcapaTdnn, path: Path, metadata: dict[str, str]) -> None:
         verbose=False,
     )
     model = program.model_proto
-    _forget_origin(model)
+    forget_origin(model)
     onnx.helper.set_model_props(model, metadata)
     unchecked = path.with_suffix(".unchecked")
     onnx.save(model, unchecked)
@@ -57,20 +58,6 @@ def export(network: EcapaTdnn, path: Path, metadata: dict[str, str]) -> None:
         unchecked.replace(path)
     finally:
         unchecked.unlink(missing_ok=True)
-
-
-def _forget_origin(model: onnx.ModelProto) -> None:
-    """Drop the stack traces that torch leaves in a graph: they name folders of this machine."""
-    graph = model.graph
-    for part in (*graph.node, *graph.value_info, *graph.initializer, *graph.input, *graph.output):
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    graph.ClearField("metadata_props")
-    graph.ClearField("doc_string")
-    for function in model.functions:
-        function.ClearField("metadata_props")
-        for node in function.node:
-            node.ClearField("metadata_props")
 
 
 def _check(network: EcapaTdnn, path: Path) -> None:
