@@ -49,15 +49,23 @@ class Models:
     def load(cls, settings: Settings) -> "Models":
         """Load the shipped models, or those of `weights_dir`; raises ModelError."""
         folder, threads = settings.weights_dir, settings.inference_threads
+        where = folder or "the installed package"
         try:
-            return cls(
+            models = cls(
                 detector=CryDetector(folder, threads=threads),
-                embedder=CryEmbedder(folder, threads=threads),
+                embedder=CryEmbedder(folder and folder / "cry-embedder.onnx", threads=threads),
                 ward=WardModel.load(folder and folder / "ward.safetensors"),
             )
         except Exception as error:
-            where = folder or "the installed package"
             raise ModelError(f"The models in {where} cannot be loaded: {error}") from error
+        fitted_to, embedder = models.ward.embedder_version, models.embedder.version
+        if fitted_to != embedder:
+            raise ModelError(
+                f"The ward model in {where} was fitted to embeddings of "
+                f"{fitted_to or 'an unnamed embedder'}, not of the {embedder} beside it: fit it "
+                "again with `vagitus-train ward`, or take two that belong together."
+            )
+        return models
 
 
 def segment_rules(settings: Settings) -> SegmentRules:

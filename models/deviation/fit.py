@@ -42,8 +42,9 @@ def command(embeddings: Path, out: Path, splits: tuple[str, ...], check: bool) -
     """Fit what all infants share to EMBEDDINGS, an .npz file.
 
     It holds `embeddings` float [n, size], and n each of `infants` (names), `recorded_at` (ISO
-    8601, UTC) and `splits`. An infant's recordings less than 30 minutes apart are one sitting;
-    infants of other splits than `train` are taken as unknown to the embedder.
+    8601, UTC) and `splits`; and `embedder`, the version of what embedded them, which the worker
+    compares with the embedder that it runs. An infant's recordings less than 30 minutes apart are
+    one sitting; infants of other splits than `train` are taken as unknown to the embedder.
     """
     try:
         x, infants, sittings = read_rows(embeddings, splits)
@@ -51,17 +52,23 @@ def command(embeddings: Path, out: Path, splits: tuple[str, ...], check: bool) -
         if check:
             click.echo(str(cross_check(x, infants, sittings, unseen)))
             return
-        ward = WardModel.fit(x, infants, sittings, unseen)
+        ward = WardModel.fit(x, infants, sittings, unseen, read_embedder(embeddings))
     except (WardError, KeyError, OSError) as error:
         raise click.ClickException(f"{embeddings}: {error}") from error
     ward.save(out)
     low, median, high = np.percentile(ward.scores, [5, 50, 95])
     click.echo(
-        f"{ward.version}: {len(infants)} recordings of {len(set(infants))} infants in "
-        f"{len(set(zip(infants, sittings, strict=True)))} sittings, "
+        f"{ward.version} for {ward.embedder_version}: {len(infants)} recordings of "
+        f"{len(set(infants))} infants in {len(set(zip(infants, sittings, strict=True)))} sittings, "
         f"{ward.scores.size} pooled scores (5 % {low:.3f}, median {median:.3f}, "
         f"95 % {high:.3f}), {int(np.sum(ward.between > 0.1))} directions that tell infants apart"
     )
+
+
+def read_embedder(path: Path) -> str:
+    """The version of the embedder that made this file; raises KeyError if it names none."""
+    with np.load(path, allow_pickle=False) as data:
+        return str(data["embedder"])
 
 
 def read_rows(

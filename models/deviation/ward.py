@@ -21,6 +21,7 @@ from models.deviation.population import Population, WardError
 
 DEFAULT_PATH = Path(__file__).parent.parent / "weights" / "ward.safetensors"
 FORMAT = "vagitus-ward-1"
+EMBEDDER_KEY = "embedder"
 
 # Leave-one-out needs this many others: it is where a baseline begins to give scores.
 MIN_OTHERS = 2
@@ -40,7 +41,8 @@ class WardModel(Population):
     """The shared part of every infant's model.
 
     mean, middle, transform and between: see Population; scores float [n], nonconformity scores of
-    infants' cries, each against that infant's others.
+    infants' cries, each against that infant's others. `embedder_version` names the embedder whose
+    cries these are, None if nobody said: with another's the scores mean nothing.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class WardModel(Population):
         transform: NDArray[np.floating],
         between: NDArray[np.floating],
         scores: NDArray[np.floating],
+        embedder_version: str | None = None,
     ) -> None:
         # Rounded to what the file holds, so that a saved and loaded ward scores bit for bit alike.
         arrays = {
@@ -72,6 +75,7 @@ class WardModel(Population):
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise WardError("this ward model holds numbers that are not finite")
         self._arrays = arrays
+        self.embedder_version = embedder_version
         super().__init__(arrays["mean"], arrays["middle"], arrays["transform"], arrays["between"])
         self.scores = arrays["scores"].astype(np.float64)
         self.usual_score = float(self.scores.mean())
@@ -94,6 +98,7 @@ class WardModel(Population):
         infants: Sequence[str],
         sittings: Sequence[Hashable] | None = None,
         unseen: Collection[str] = (),
+        embedder_version: str | None = None,
     ) -> WardModel:
         """The ward of these cries: embeddings float [n, size], infants n names.
 
@@ -131,13 +136,17 @@ class WardModel(Population):
             population.transform,
             population.between,
             np.array(scores),
+            embedder_version,
         )
 
     def save(self, path: Path) -> None:
         """Write the model as safetensors."""
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not save_file, which makes a file that only its owner can read.
-        path.write_bytes(save(self._arrays, metadata={"format": FORMAT}))
+        metadata = {"format": FORMAT}
+        if self.embedder_version is not None:
+            metadata[EMBEDDER_KEY] = self.embedder_version
+        path.write_bytes(save(self._arrays, metadata=metadata))
 
     @classmethod
     def load(cls, path: Path | None = None) -> WardModel:
@@ -145,7 +154,8 @@ class WardModel(Population):
         path = path or DEFAULT_PATH
         try:
             with safe_open(path, framework="numpy") as file:
-                form = (file.metadata() or {}).get("format")
+                metadata = file.metadata() or {}
+                form = metadata.get("format")
                 if form != FORMAT:
                     raise WardError(f"{path} is of format {form!r}; this version reads {FORMAT!r}")
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -154,7 +164,7 @@ class WardModel(Population):
         missing = {"mean", "middle", "transform", "between", "scores"} - arrays.keys()
         if missing or len(arrays) > 5:
             raise WardError(f"{path} does not hold the arrays of a ward model")
-        return cls(**arrays)
+        return cls(**arrays, embedder_version=metadata.get(EMBEDDER_KEY))
 
 
 @dataclass(frozen=True)

@@ -142,19 +142,21 @@ def embeddings_command(corpus: Path, weights: Path, out: Path) -> None:
     """Embed the train and val recordings that hold a likely cry, to fit the ward model on.
 
     Writes `embeddings` float32 [recordings, 192], and [recordings] each of `infants`,
-    `recorded_at` (ISO 8601, UTC), `paths` and `splits`.
+    `recorded_at` (ISO 8601, UTC), `paths` and `splits`; and `embedder`, the version of it.
     """
     recordings = [r for r in read_recordings(corpus, ["train", "val"]) if r.likely]
     out.parent.mkdir(parents=True, exist_ok=True)
+    embedder = CryEmbedder(weights)
     np.savez(
         out,
-        embeddings=embed_all(CryEmbedder(weights), recordings),
+        embedder=embedder.version,
+        embeddings=embed_all(embedder, recordings),
         infants=[r.owner.infant for r in recordings],
         recorded_at=[r.recorded_at for r in recordings],
         paths=[r.path for r in recordings],
         splits=[r.split for r in recordings],
     )
-    click.echo(f"{out}: {len(recordings)} recordings")
+    click.echo(f"{out}: {len(recordings)} recordings, embedded by {embedder.version}")
 
 
 def embed_all(embedder: CryEmbedder, recordings: list[CryRecording]) -> np.ndarray:

@@ -25,6 +25,7 @@ def rows(tmp_path, nursery):
             "infants": np.array(infants),
             "recorded_at": np.array(recorded),
             "splits": np.array(splits),
+            "embedder": np.array("identity-7"),
         }
         np.savez(path, **{k: v for k, v in (arrays | changes).items() if v is not None})
         return path
@@ -37,6 +38,16 @@ def test_the_command_writes_a_ward_that_loads(rows, tmp_path):
     result = CliRunner().invoke(command, [str(rows()), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert WardModel.load(out).version in result.output
+    assert WardModel.load(out).embedder_version == "identity-7"
+
+
+def test_embeddings_of_nobody_knows_which_embedder_are_refused(rows, tmp_path):
+    out = tmp_path / "ward.safetensors"
+    result = CliRunner().invoke(command, [str(rows(embedder=None)), "--out", str(out)])
+    assert result.exit_code == 1
+    assert "embedder" in result.output
+    assert "Traceback" not in result.output
+    assert not out.exists()
 
 
 def test_the_test_split_stays_unread(rows):

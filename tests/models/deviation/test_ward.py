@@ -9,6 +9,7 @@ from models.deviation.population import (
     within_and_between,
 )
 from models.deviation.ward import MAX_SCORES_PER_INFANT, WardModel
+from models.identity.runtime import CryEmbedder
 
 
 def test_a_saved_ward_comes_back_number_for_number(ward, tmp_path):
@@ -19,8 +20,28 @@ def test_a_saved_ward_comes_back_number_for_number(ward, tmp_path):
         assert np.array_equal(getattr(back, name), getattr(ward, name))
 
 
+def test_a_saved_ward_is_for_everybody_to_read(ward, tmp_path):
+    ward.save(tmp_path / "ward.safetensors")
+    (tmp_path / "any-file").touch()
+    modes = [path.stat().st_mode for path in tmp_path.iterdir()]
+    assert modes[0] == modes[1]
+
+
+def test_a_ward_remembers_whose_embeddings_it_was_fitted_to(tmp_path):
+    embeddings, infants = Nursery(2).recordings(30, np.random.default_rng(0))
+    path = tmp_path / "ward.safetensors"
+    for embedder in ("identity-7", None):
+        fitted = WardModel.fit(embeddings, infants, embedder_version=embedder)
+        fitted.save(path)
+        assert WardModel.load(path).embedder_version == fitted.embedder_version == embedder
+
+
 def test_the_shipped_ward_loads_and_takes_192_numbers():
     assert WardModel.load().size == 192
+
+
+def test_the_shipped_ward_was_fitted_to_the_shipped_embedder():
+    assert WardModel.load().embedder_version == CryEmbedder().version
 
 
 def test_wards_that_score_otherwise_have_other_versions(ward):
