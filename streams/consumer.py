@@ -26,7 +26,6 @@ from faust.types import TP, Message
 
 from streams.offsets import HeldOffsets, Progress
 
-
 # So often must the same jump follow a seek back before it is believed.
 SAME_JUMPS = 3
 

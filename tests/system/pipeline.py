@@ -26,6 +26,7 @@ from streams.topics import (
     CRY_SEGMENTS,
     DEAD_LETTERS,
     DEVIATIONS,
+    Topic,
     topic_configs,
 )
 from tests.system.brokers import Broker
@@ -35,6 +36,8 @@ START_SECONDS = 90
 STOP_SECONDS = 30
 # Recordings are played all at once, as fast as they go: a monitor may have to wait for its turn.
 SILENT_AFTER_SECONDS = 20
+# The embedded broker keeps 5.2 MB of a partition, read or not: enough of them hold a test's sound.
+PARTITIONS = 32
 
 
 @dataclass
@@ -71,7 +74,7 @@ class Pipeline:
             "VAGITUS_BROKER": broker.address,
             "VAGITUS_TOPIC_PREFIX": f"{self.name}.",
             "VAGITUS_APP_ID": self.name,
-            "VAGITUS_PARTITIONS": "8",
+            "VAGITUS_PARTITIONS": str(PARTITIONS),
             "VAGITUS_SESSION_TIMEOUT_SECONDS": "6",
             "VAGITUS_SILENT_AFTER_SECONDS": str(SILENT_AFTER_SECONDS),
             "VAGITUS_STATE_DIR": str(folder / "state"),
@@ -80,10 +83,10 @@ class Pipeline:
             broker=broker.address,
             topic_prefix=f"{self.name}.",
             app_id=self.name,
-            partitions=8,
+            partitions=PARTITIONS,
         )
         configs = topic_configs(self.settings)
-        broker.create_topics(dict.fromkeys(configs, 8), configs)
+        broker.create_topics(dict.fromkeys(configs, PARTITIONS), configs)
 
     def run(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a `vagitus` command to its end."""
@@ -177,6 +180,21 @@ class Pipeline:
             return records
         finally:
             await consumer.stop()
+
+    def count(self, topic: Topic) -> int:
+        """How many records a topic has ever had, also where the broker has dropped some."""
+
+        async def ends() -> int:
+            consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.broker)
+            await consumer.start()
+            try:
+                name = topic.name(self.settings)
+                partitions = [TopicPartition(name, p) for p in range(self.settings.partitions)]
+                return sum((await consumer.end_offsets(partitions)).values())
+            finally:
+                await consumer.stop()
+
+        return asyncio.run(ends())
 
     def wait_for(self, condition, seconds: float, process: subprocess.Popen) -> Published:
         """Read again and again until `condition(published)`; fails with the logs."""
