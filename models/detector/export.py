@@ -5,7 +5,8 @@ from pathlib import Path
 import onnx
 import torch
 
-from models.detector.network import ContextHead, ShuffleNetV2
+from models.detector.networks.context import ContextHead
+from models.detector.networks.shufflenet import ShuffleNetV2
 from models.detector.runtime import FEATURES_FILE, SCORES_FILE
 from models.onnx_files import forget_origin
 

@@ -19,7 +19,9 @@ from models.corpora.manifest import CorpusError, corpus_folder
 from models.detector.data import Seconds, as_float, load_seconds
 from models.detector.evaluation import evaluate, figures, report
 from models.detector.export import export
-from models.detector.network import ContextHead, SecondClassifier
+from models.detector.networks.classifier import SecondClassifier
+from models.detector.networks.context import ContextHead
+from models.detector.networks.shufflenet import ShuffleNetV2
 from models.features import log_mel
 from models.sound import SoundError
 
@@ -71,7 +73,7 @@ def _train_backbone(
 ) -> SecondClassifier:
     torch.manual_seed(seed)
     known = np.flatnonzero(seconds.labels != UNKNOWN)
-    model = SecondClassifier(width)
+    model = SecondClassifier(ShuffleNetV2(width))
     steps = len(known) // BATCH
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -183,7 +185,7 @@ def _log(run: Path, row: dict[str, object]) -> None:
         writer.writerow(row)
 
 
-@click.command("detector")
+@click.command("fit")
 @click.option("--run", type=click.Path(path_type=Path), default="runs/detector", show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="Export here, not into the run.")
 @click.option("--epochs", default=20, show_default=True)
@@ -203,7 +205,7 @@ def command(
     evaluate_only: bool,
     split: str,
 ) -> None:
-    """Train the cry detector on the corpus that VAGITUS_DATA names.
+    """Train the detector that ships, on the corpus that VAGITUS_DATA names.
 
     A run that was interrupted goes on from its last epoch. Its log is RUN/log.csv.
     """

@@ -1,0 +1,12 @@
+"""The command `vagitus-train detector`: the detector that ships, and the paper that it follows."""
+
+import click
+
+from models.lazy_group import LazyGroup
+
+COMMANDS = {"fit": "models.detector.train"}
+
+
+@click.group("detector", cls=LazyGroup, modules=COMMANDS)
+def command() -> None:
+    """Train the cry detector on the corpus that VAGITUS_DATA names."""
