@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from models.augment import CODECS, band_limited, through_codec, with_gain, with_noise
+from models.augment import (
+    CODECS,
+    at_speed,
+    band_limited,
+    coloured_noise,
+    in_room,
+    through_codec,
+    through_microphone,
+    with_gain,
+    with_noise,
+)
 
 RATE = 8000
 
@@ -69,3 +79,47 @@ def test_band_limiting_takes_the_highs_and_leaves_the_lows():
     heard_low, heard_high = band_limited(np.stack([low, high]), rng, (2000, 2000))
     assert power(heard_low) == pytest.approx(power(low), rel=0.01)
     assert power(heard_high) < 0.01 * power(high)
+
+
+def test_faster_sound_is_higher_and_ends_where_it_ended():
+    rng = np.random.default_rng(0)
+    given = np.stack([tone(500)] * 2)
+    given[:, -200:] = 0.7
+    heard, factors = at_speed(given, rng, (1.2, 1.2))
+    assert factors.tolist() == [1.2, 1.2]
+    assert heard.shape == given.shape
+    assert heard[0, -150:] == pytest.approx(0.7)
+    loudest = np.abs(np.fft.rfft(heard[0, 2000:7500])).argmax() * RATE / 5500
+    assert abs(loudest - 600) < 5
+    assert not heard[0, : int(RATE * (1 - 1 / 1.2)) - 2].any()
+
+
+def test_a_room_adds_a_tail_of_the_level_asked_for_and_keeps_the_direct_sound():
+    rng = np.random.default_rng(0)
+    click = np.zeros((3, RATE), "f4")
+    click[:, 1000] = 1.0
+    heard = in_room(click, rng, (0.3, 0.3), (6.0, 6.0))
+    assert not heard[:, :999].round(4).any()
+    assert heard[:, 1000] == pytest.approx(1.0, abs=1e-3)
+    tails = heard[:, 1001:]
+    assert 10 * np.log10((tails**2).sum(axis=1)) == pytest.approx(-6.0, abs=0.1)
+    assert (tails[:, 2400:] ** 2).sum() < 1e-4 * (tails**2).sum()
+    assert not np.allclose(heard[0], heard[1])
+
+
+def test_a_microphone_colours_but_does_not_shift_nor_invent():
+    rng = np.random.default_rng(0)
+    given = np.stack([tone(500)] * 16)
+    heard = through_microphone(given, rng)
+    gains = 10 * np.log10([power(row) / power(given[0]) for row in heard])
+    assert np.ptp(gains) > 3
+    assert np.abs(gains).max() < 25
+    assert all(np.abs(np.fft.rfft(row)).argmax() == 500 for row in heard)
+    assert not through_microphone(np.zeros((1, RATE), "f4"), rng).any()
+
+
+def test_noise_has_unit_level_and_more_lows_than_highs():
+    noise = coloured_noise(20, RATE, np.random.default_rng(0))
+    assert noise.std(axis=1) == pytest.approx(1.0, rel=1e-3)
+    spectrum = np.abs(np.fft.rfft(noise)) ** 2
+    assert spectrum[:, 50:500].mean() > spectrum[:, 3000:3450].mean()
