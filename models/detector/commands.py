@@ -4,7 +4,7 @@ import click
 
 from models.lazy_group import LazyGroup
 
-COMMANDS = {"fit": "models.detector.train"}
+COMMANDS = {"fit": "models.detector.train", "paper": "models.detector.paper.commands"}
 
 
 @click.group("detector", cls=LazyGroup, modules=COMMANDS)
