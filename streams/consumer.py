@@ -1,30 +1,34 @@
 """Faust's consumer, made safe where its rebalance loses or stalls, and holding back commits.
 
-What stock faust-streaming 0.15.3 does, and what is done about it here (seen when members join
-and leave under load; its issues 318, 502 and 606):
+What stock faust-streaming 0.15.3 does, and what is done about it here (seen when members join,
+leave and freeze under load; its issues 318, 502 and 606):
 
 - Partitions resume before the seek to the committed offset has finished, so that records from
   the old position slip in: every record is compared with the one expected, and a jump ahead is
   answered with a seek back. Records from before a seek may come several times, each further on;
   a jump to the very same record again and again is a real gap (an expired or control record).
 - A record fetched before that seek and taken after it would pass for the first one where nothing
-  was committed yet, and those before it be dropped: the start is always known here.
-- Acknowledgements, gaps and indices survive a seek, and a repeated acknowledgement stalls the
-  commits for ever: all three are cleared with the seek.
+  was committed yet, and those before it be dropped: nothing is handed on before the start is known.
+- A record that was handed on while the flow stops is lost in a queue, and the commits pass over
+  it: here a commit ends before the first record that was not acknowledged, and whenever the flow
+  has stopped, reading begins there again.
+- Its own bookkeeping of acknowledgements, gaps and read offsets survives a seek, which drops
+  records or stalls the commits for ever: it is left aside.
 - On revocation the acknowledgements are dropped before the last commit: it commits first here.
 
-Commits of `audio-chunks` go through `streams.offsets`, which knows what is still needed.
+Commits of `audio-chunks` go through `HeldOffsets`, which knows what is still needed.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
+from mode.utils.futures import notify
 
-from streams.offsets import HeldOffsets, Progress
+from streams.offsets import Acknowledged, HeldOffsets, Progress
 
 # So often must the same jump follow a seek back before it is believed.
 SAME_JUMPS = 3
@@ -63,10 +67,10 @@ class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
             return False
         return True
 
-    async def seek_to_committed(self) -> Mapping[TP, int]:
+    async def seek_to_committed(self) -> Mapping[TP, Progress]:
         return await self.call_thread(self._seek_to_committed)
 
-    async def _seek_to_committed(self) -> Mapping[TP, int]:
+    async def _seek_to_committed(self) -> Mapping[TP, Progress]:
         consumer = self._ensure_consumer()
         # Faust itself seeks its changelogs.
         partitions = sorted(
@@ -78,15 +82,12 @@ class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
         # and not committed must be read again.
         fresh = [tp for tp in partitions if tp not in commits]
         begins = await consumer.beginning_offsets(fresh) if fresh else {}
-        for tp in partitions:
-            commit = commits.get(tp)
-            if commit is None:
-                progress = Progress(begins[tp], begins[tp])
-            else:
-                progress = Progress.resume(commit.offset, commit.metadata or "")
+        sought = {tp: Progress(begins[tp], begins[tp]) for tp in fresh}
+        for tp, commit in commits.items():
+            sought[tp] = Progress.resume(commit.offset, commit.metadata or "")
+        for tp, progress in sought.items():
             consumer.seek(tp, progress.floor)
-            self.consumer.resumed(tp, progress)
-        return {tp: commit.offset for tp, commit in commits.items()}
+        return sought
 
 
 class HoldingConsumer(driver.Consumer):
@@ -97,7 +98,7 @@ class HoldingConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._sought: dict[TP, int] = {}
+        self.acknowledged = Acknowledged()
         self._expected: dict[TP, int] = {}
         self._jumps: dict[TP, tuple[tuple[int, int], int]] = {}
         self._stale: set[TP] = set()
@@ -105,21 +106,19 @@ class HoldingConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> HoldingConsumerThread:
         return HoldingConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def resumed(self, tp: TP, progress: Progress) -> None:
-        """A partition was sought to where its owner begins."""
-        self._sought[tp] = progress.floor
-        if tp.topic == self.chunks_topic:
-            self.held_offsets.resume(tp.partition, progress)
-
     async def perform_seek(self) -> None:
-        await super().perform_seek()
-        for tp in set(self._acked) | set(self._gap) | set(self._acked_index):
-            for kept in (self._acked, self._acked_index, self._gap):
-                kept.pop(tp, None)
-        self._stale.clear()
-        # Also where nothing was committed yet: a record that was fetched before the seek would
-        # else pass for the first one, and those before it for repetitions.
-        self._expected = dict(self._sought)
+        for tp, progress in (await self.seek_to_committed()).items():
+            self.acknowledged.begin(tp, progress.floor)
+            self._expected[tp] = progress.floor
+            self._read_offset[tp] = None  # else Faust drops what it has read before
+            self._stale.discard(tp)
+            if tp.topic == self.chunks_topic:
+                self.held_offsets.resume(tp.partition, progress)
+
+    def stop_flow(self) -> None:
+        # What was handed on and not yet taken is cleared from the queues.
+        super().stop_flow()
+        self._stale.update(self._expected)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         await self._seek_stale()
@@ -141,17 +140,18 @@ class HoldingConsumer(driver.Consumer):
             return
         for tp in list(self._stale):
             self._stale.discard(tp)
-            if tp in self._expected and tp in self.assignment():
-                await self._seek(tp, self._expected[tp])
+            offset = self.acknowledged.again(tp)
+            if offset is not None and tp in self.assignment():
+                self._expected[tp] = offset
+                await self.seek(tp, offset)
 
     async def _is_due(self, tp: TP, offset: int) -> bool:
         expected = self._expected.get(tp)
-        if not self.app.flow_control.is_active():
-            # Nobody takes it now: remember where to begin once somebody does.
-            self._expected.setdefault(tp, offset)
+        if expected is None or tp in self._stale or not self.app.flow_control.is_active():
+            # Nobody takes it now, or it is not the first one to be taken.
             self._stale.add(tp)
             return False
-        if expected is None or offset == expected:
+        if offset == expected:
             return True
         if offset < expected:
             return False  # was handed on before
@@ -160,20 +160,52 @@ class HoldingConsumer(driver.Consumer):
         if times >= SAME_JUMPS:
             del self._jumps[tp]
             self.log.warning("%r has no records from %r to %r", tp, expected, offset - 1)
+            self.acknowledged.done(tp, range(expected, offset))
             return True
         self._jumps[tp] = ((expected, offset), times)
         self.log.info("Reading %r again from %r, not from %r", tp, expected, offset)
-        await self._seek(tp, expected)
+        await self.seek(tp, expected)
         return False
 
     def ack(self, message: Message) -> bool:
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        notify(self._waiting_for_ack)
+        if not self.app.topics.acks_enabled_for(message.topic):
+            return False
         generation = getattr(message, "generation_id", None)
         if generation is not None and generation != self.app.consumer_generation_id:
-            # Of before a rebalance: whoever owns the partition now reads it again.
-            message.acked = True
-            self._unacked_messages.discard(message)
-            return False
-        return super().ack(message)
+            return False  # of before a rebalance: whoever owns the partition now reads it again
+        self.acknowledged.done(message.tp, [message.offset])
+        self._n_acked += 1
+        return True
+
+    def pass_over(self, message: Message) -> None:
+        """Leave a message that is about to come again: its acknowledgement will not count."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp
+            for tp in self.acknowledged.committable()
+            if topics is None or tp in topics or tp.topic in topics
+        )
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        committable = self.acknowledged.committable()
+        return {tp: committable[tp] for tp in tps if tp in committable}
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        done = await super()._commit(offsets)
+        if done:
+            self.acknowledged.committed(offsets)
+        return done
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing: a gap is known when a jump is believed."""
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         if self._active_partitions is not None:
@@ -183,15 +215,9 @@ class HoldingConsumer(driver.Consumer):
         for tp in revoked:
             if tp.topic == self.chunks_topic:
                 self.held_offsets.revoke(tp.partition)
-            for kept in (
-                self._gap,
-                self._acked,
-                self._acked_index,
-                self._read_offset,
-                self._committed_offset,
-                self._expected,
-                self._sought,
-            ):
+            self.acknowledged.forget(tp)
+            self._stale.discard(tp)
+            for kept in (self._read_offset, self._expected, self._jumps):
                 kept.pop(tp, None)
 
 

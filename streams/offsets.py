@@ -1,12 +1,66 @@
-"""What may be committed of `audio-chunks`: never more than what everybody has done with.
+"""What may be committed: never more than what everybody has done with.
 
-Two numbers describe how far a partition has come: chunks before `published` have their scores
-published, chunks from `floor` on are still needed (as context, or in an open segment). The
-offset that is committed is the floor; `published` travels in the commit's metadata.
+`Acknowledged` holds for every topic: a commit ends before the first record that was not dealt
+with, whatever was dealt with after it.
+
+Of `audio-chunks` less is committed. Two numbers describe how far a partition has come: chunks
+before `published` have their scores published, chunks from `floor` on are still needed (as
+context, or in an open segment). The offset that is committed is the floor; `published` travels in
+the commit's metadata.
 """
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from faust.types import TP
+
+
+class Acknowledged:
+    """Which records of each partition were dealt with since its owner began with it."""
+
+    def __init__(self) -> None:
+        self._next: dict[TP, int] = {}
+        self._later: dict[TP, set[int]] = {}
+        self._committed: dict[TP, int] = {}
+
+    def begin(self, tp: TP, offset: int) -> None:
+        """A partition is read (again) from an offset; nothing from there on was dealt with."""
+        self._next[tp] = self._committed[tp] = offset
+        self._later[tp] = set()
+
+    def again(self, tp: TP) -> int | None:
+        """Where to read again what may have been lost on its way; None where nothing began.
+
+        What was dealt with after it comes again, so it is forgotten here.
+        """
+        if tp in self._later:
+            self._later[tp].clear()
+        return self._next.get(tp)
+
+    def done(self, tp: TP, offsets: Iterable[int]) -> None:
+        """Records were dealt with, or do not exist."""
+        if tp not in self._next:
+            return
+        first, later = self._next[tp], self._later[tp]
+        later.update(offset for offset in offsets if offset >= first)
+        while first in later:
+            later.remove(first)
+            first += 1
+        self._next[tp] = first
+
+    def committable(self) -> dict[TP, int]:
+        """Up to where each partition can be committed further than it is."""
+        return {tp: offset for tp, offset in self._next.items() if offset > self._committed[tp]}
+
+    def committed(self, offsets: Mapping[TP, int]) -> None:
+        """The broker has taken these."""
+        self._committed.update((tp, o) for tp, o in offsets.items() if tp in self._next)
+
+    def forget(self, tp: TP) -> None:
+        """A partition belongs to somebody else now."""
+        for kept in (self._next, self._later, self._committed):
+            kept.pop(tp, None)
 
 
 @dataclass(frozen=True, slots=True)

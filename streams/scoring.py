@@ -12,7 +12,6 @@ The consumer commits the floor and remembers `published` beside it (`streams.con
 become of a monitor's segments is remembered in a table, as one `SegmentMark` a monitor.
 """
 
-import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -183,13 +182,19 @@ class Scorer:
         """The capture time (ms) of the last second of each monitor that is heard."""
         return {name: monitor.last_ms for name, monitor in self._monitors.items()}
 
-    def score(self, arrivals: Sequence[Arrival]) -> Scored:
-        """Score a micro-batch, in the order of its partitions' offsets."""
+    def score(self, arrivals: Sequence[Arrival], now: float = 0.0) -> Scored:
+        """Score a micro-batch, in the order of its partitions' offsets.
+
+        Args:
+            arrivals: what was accepted.
+            now: seconds of the clock that `sweep` uses too.
+        """
         scored = Scored()
         kept: list[tuple[Arrival, _Monitor, Outcome]] = []
         last: dict[str, int] = {}
         for arrival in arrivals:
             monitor = self._monitor(arrival)
+            monitor.heard_at = now
             outcome = self._outcome(arrival, monitor, last)
             scored.outcomes.append(Outcome.REREAD if self._was_published(arrival) else outcome)
             if outcome is not Outcome.DUPLICATE:
@@ -221,7 +226,7 @@ class Scorer:
         """Close the segments of monitors that fell silent, and forget them.
 
         Args:
-            now: of `time.monotonic`; None closes everything.
+            now: seconds of the clock that `score` uses too; None closes everything.
             behind: partitions with chunks that were not yet read: there nobody is silent.
         """
         scored = Scored()
@@ -244,7 +249,6 @@ class Scorer:
                 offsets=deque(maxlen=max(1, context - 1)),
             )
             self._monitors[arrival.chunk.monitor] = monitor
-        monitor.heard_at = time.monotonic()
         return monitor
 
     def _outcome(self, arrival: Arrival, monitor: _Monitor, last: dict[str, int]) -> Outcome:

@@ -13,6 +13,7 @@ from faust.streams import _current_event
 
 from streams.admissions import AdmissionsReader
 from streams.agents.sending import Outgoing, Sender
+from streams.clock import ListeningClock
 from streams.errors import RefusedMessage
 from streams.metrics import Metrics
 from streams.offsets import HeldOffsets
@@ -59,6 +60,7 @@ class ScoreAgent:
         self._turn = asyncio.Lock()  # a batch and a sweep must not mix
         self._last_events: dict[int, faust.Event] = {}
         self._begins: set[int] = set()  # partitions whose first event is yet to come
+        self._clock = ListeningClock()
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
@@ -76,7 +78,8 @@ class ScoreAgent:
         async with self._turn:
             try:
                 self._follow_partitions()
-                await self._publish(self._scorer.sweep(time.monotonic(), self._behind()))
+                now = self._clock.look(self._sender.listening)
+                await self._publish(self._scorer.sweep(now, self._behind()))
             except Exception as error:
                 await self._sender.fail("score", error)
 
@@ -95,7 +98,9 @@ class ScoreAgent:
         arrivals = await self._decode(events)
         loop = asyncio.get_running_loop()
         with self._metrics.inference.labels(self._scorer.detector_version).time():
-            scored = await loop.run_in_executor(self._pool, self._scorer.score, arrivals)
+            scored = await loop.run_in_executor(
+                self._pool, self._scorer.score, arrivals, self._clock.seconds
+            )
         for event in events:
             self._last_events[event.message.partition] = event
         await self._publish(scored)
@@ -127,7 +132,7 @@ class ScoreAgent:
             partition = event.message.partition
             if partition in self._begins:
                 if event.message.offset != self._held.first(partition):
-                    logger.info("Passed over, to come again: %s", event.message)
+                    self._sender.pass_over(event.message)
                     continue
                 self._begins.discard(partition)
             kept.append(event)

@@ -1,4 +1,7 @@
-"""Sending from an agent: waited for, so that nothing is committed before it is on the broker."""
+"""What agents do with the broker beside reading.
+
+Sending is waited for, so that nothing is committed before it is on the broker.
+"""
 
 import asyncio
 import logging
@@ -84,6 +87,16 @@ class Sender:
                 "Refused (%s): %s, partition %d, offset %d: %s",
                 letter.refusal.value, letter.topic, letter.partition, letter.offset, letter.detail,
             )  # fmt: skip
+
+    @property
+    def listening(self) -> bool:
+        """Whether records are read: not during a rebalance."""
+        return self._app.flow_control.is_active()
+
+    def pass_over(self, message: faust.types.Message) -> None:
+        """Leave a message that is about to come again."""
+        logger.info("Passed over, to come again: %s", message)
+        self._app.consumer.pass_over(message)
 
     def highwater(self, tp: faust.types.TP) -> int | None:
         """The end of a partition, as far as the consumer knows it."""

@@ -2,37 +2,87 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 from faust.types import TP
+from mode.utils.logging import CompositeLogger
 
 from streams.consumer import HoldingConsumer
+from streams.offsets import Acknowledged
 
 CHUNKS = TP("chunks", 0)
+PLACES_BUILT_ON = [
+    "_add_gap",
+    "_commit",
+    "_filter_committable_offsets",
+    "_filter_tps_with_pending_acks",
+    "_is_changelog_tp",
+    "_seek",
+    "ack",
+    "getmany",
+    "on_partitions_revoked",
+    "perform_seek",
+    "stop_flow",
+]
 
 
 class Reading(HoldingConsumer):
-    """Only the decision, with seeks written down instead of sent to a broker."""
+    """Only the decisions, with seeks written down instead of sent to a broker."""
 
-    def __init__(self, expected: int | None) -> None:
-        self._sought, self._jumps, self._stale = {}, {}, set()
-        self._expected = {} if expected is None else {CHUNKS: expected}
-        self.active = True
-        self.app = SimpleNamespace(flow_control=SimpleNamespace(is_active=lambda: self.active))
-        self.log = logging.getLogger("test")
+    chunks_topic = "chunks"
+
+    def __init__(self, begins: int | None) -> None:
+        self.acknowledged = Acknowledged()
+        self._expected, self._jumps, self._stale, self._read_offset = {}, {}, set(), {}
+        if begins is not None:
+            self.acknowledged.begin(CHUNKS, begins)
+            self._expected[CHUNKS] = begins
+        self._unacked_messages, self._waiting_for_ack, self._n_acked = set(), None, 0
+        self.active = self.flow_active = True
+        self.app = SimpleNamespace(
+            flow_control=SimpleNamespace(is_active=lambda: self.active),
+            topics=SimpleNamespace(acks_enabled_for=lambda topic: True),
+            consumer_generation_id=1,
+        )
+        self.log = CompositeLogger(logging.getLogger("test"), formatter=None)
         self.seeks: list[int] = []
+
+    def assignment(self):
+        return {CHUNKS}
 
     async def _seek(self, partition, offset):
         self.seeks.append(offset)
 
     def due(self, offset: int) -> bool:
-        return asyncio.run(self._is_due(CHUNKS, offset))
+        due = asyncio.run(self._is_due(CHUNKS, offset))
+        if due:
+            self._expected[CHUNKS] = offset + 1
+        return due
+
+    def acknowledge(self, offset: int, generation: int = 1) -> None:
+        self.ack(Arrived(offset, generation))
+
+    def committable(self) -> dict[TP, int]:
+        return self._filter_committable_offsets(self._filter_tps_with_pending_acks())
+
+
+@dataclass(eq=False)
+class Arrived:
+    offset: int
+    generation_id: int = 1
+    topic: str = "chunks"
+    tp: TP = CHUNKS
+    acked: bool = False
 
 
 def test_the_expected_record_is_handed_on():
     assert Reading(5).due(5)
-    assert Reading(None).due(7)
+
+
+def test_nothing_is_handed_on_before_its_start_is_known():
+    assert not Reading(None).due(7)
 
 
 def test_a_record_that_was_handed_on_before_is_not_again():
@@ -48,21 +98,55 @@ def test_records_from_before_a_seek_do_not_pass_for_a_gap():
     assert reading.due(3)
 
 
-def test_a_gap_that_stays_after_seeking_back_is_accepted():
+def test_a_gap_that_stays_after_seeking_back_is_accepted_and_committed_over():
     reading = Reading(3)
     assert [reading.due(6) for _ in range(3)] == [False, False, True]
+    reading.acknowledge(6)
+    assert reading.committable() == {CHUNKS: 7}
 
 
-def test_while_nobody_takes_records_the_first_one_is_remembered():
-    reading = Reading(None)
+def test_a_commit_ends_before_a_record_that_was_lost_in_a_queue():
+    reading = Reading(3)
+    for offset in (3, 5, 6):
+        reading.acknowledge(offset)
+    assert reading.committable() == {CHUNKS: 4}
+
+
+def test_what_was_lost_when_the_flow_stopped_is_read_again():
+    reading = Reading(3)
+    assert [reading.due(offset) for offset in (3, 4, 5)] == [True] * 3
+    reading.acknowledge(3)
+    reading._stale.add(CHUNKS)  # as `stop_flow` does
+    assert not reading.due(6)
+    asyncio.run(reading._seek_stale())
+    assert reading.seeks == [4]
+    # Faust drops what lies before its own read offset.
+    assert reading._read_offset[CHUNKS] == 4
+    assert [reading.due(offset) for offset in (4, 5)] == [True, True]
+
+
+def test_what_a_stopped_flow_does_not_take_is_read_again_once_it_flows():
+    reading = Reading(3)
     reading.active = False
-    assert not reading.due(8)
-    assert not reading.due(9)
-    assert reading._expected == {CHUNKS: 8}
-    assert reading._stale == {CHUNKS}
+    assert not reading.due(3)
+    asyncio.run(reading._seek_stale())
+    assert reading.seeks == []
+    reading.active = True
+    asyncio.run(reading._seek_stale())
+    assert reading.seeks == [3]
+    assert reading.due(3)
 
 
-@pytest.mark.parametrize("name", ["_seek", "perform_seek", "getmany", "ack", "_is_changelog_tp"])
+def test_neither_an_old_generation_nor_what_was_passed_over_counts_as_dealt_with():
+    reading = Reading(3)
+    reading.acknowledge(3, generation=0)
+    passed = Arrived(3)
+    reading.pass_over(passed)
+    reading.ack(passed)
+    assert reading.committable() == {}
+
+
+@pytest.mark.parametrize("name", PLACES_BUILT_ON)
 def test_what_is_built_on_in_faust_is_still_there(name):
     from faust.transport.drivers.aiokafka import Consumer
 

@@ -1,6 +1,51 @@
 """A commit never passes what is still needed."""
 
-from streams.offsets import HeldOffsets, Progress
+from faust.types import TP
+
+from streams.offsets import Acknowledged, HeldOffsets, Progress
+
+SEGMENTS = TP("segments", 0)
+
+
+def test_a_commit_goes_as_far_as_every_record_was_dealt_with():
+    acknowledged = Acknowledged()
+    acknowledged.begin(SEGMENTS, 10)
+    assert acknowledged.committable() == {}
+    acknowledged.done(SEGMENTS, [10, 12])
+    assert acknowledged.committable() == {SEGMENTS: 11}
+    acknowledged.done(SEGMENTS, [11])
+    assert acknowledged.committable() == {SEGMENTS: 13}
+
+
+def test_what_was_committed_is_not_committed_again():
+    acknowledged = Acknowledged()
+    acknowledged.begin(SEGMENTS, 0)
+    acknowledged.done(SEGMENTS, range(5))
+    acknowledged.committed({SEGMENTS: 5})
+    assert acknowledged.committable() == {}
+    acknowledged.done(SEGMENTS, [5, 3])
+    assert acknowledged.committable() == {SEGMENTS: 6}
+
+
+def test_what_comes_again_counts_only_when_it_was_dealt_with_again():
+    acknowledged = Acknowledged()
+    acknowledged.begin(SEGMENTS, 10)
+    acknowledged.done(SEGMENTS, [10, 12, 13])
+    assert acknowledged.again(SEGMENTS) == 11
+    acknowledged.done(SEGMENTS, [11])
+    assert acknowledged.committable() == {SEGMENTS: 12}
+
+
+def test_a_partition_that_went_or_never_began_commits_nothing():
+    acknowledged = Acknowledged()
+    acknowledged.done(SEGMENTS, [0])
+    assert acknowledged.again(SEGMENTS) is None
+    acknowledged.begin(SEGMENTS, 0)
+    acknowledged.done(SEGMENTS, [0])
+    acknowledged.forget(SEGMENTS)
+    acknowledged.done(SEGMENTS, [1])
+    acknowledged.committed({SEGMENTS: 1})
+    assert acknowledged.committable() == {}
 
 
 def test_a_commit_stays_at_the_floor_and_remembers_what_was_published():

@@ -36,6 +36,7 @@ START_SECONDS = 90
 STOP_SECONDS = 30
 # Recordings are played all at once, as fast as they go: a monitor may have to wait for its turn.
 SILENT_AFTER_SECONDS = 20
+SESSION_SECONDS = 6  # the shortest that Kafka takes by default
 # The embedded broker keeps 5.2 MB of a partition, read or not: enough of them hold a test's sound.
 PARTITIONS = 32
 
@@ -75,7 +76,7 @@ class Pipeline:
             "VAGITUS_TOPIC_PREFIX": f"{self.name}.",
             "VAGITUS_APP_ID": self.name,
             "VAGITUS_PARTITIONS": str(PARTITIONS),
-            "VAGITUS_SESSION_TIMEOUT_SECONDS": "6",
+            "VAGITUS_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
             "VAGITUS_SILENT_AFTER_SECONDS": str(SILENT_AFTER_SECONDS),
             "VAGITUS_STATE_DIR": str(folder / "state"),
         }
@@ -84,6 +85,7 @@ class Pipeline:
             topic_prefix=f"{self.name}.",
             app_id=self.name,
             partitions=PARTITIONS,
+            session_timeout_seconds=SESSION_SECONDS,
         )
         configs = topic_configs(self.settings)
         broker.create_topics(dict.fromkeys(configs, PARTITIONS), configs)

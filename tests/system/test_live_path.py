@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import signal
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -29,6 +31,8 @@ pytestmark = pytest.mark.system
 
 PLAY_SECONDS = 420
 TOLERANCE = 1e-5
+# Past the session timeout: the broker needs a moment to notice.
+FROZEN_SECONDS = 3
 
 
 @pytest.fixture
@@ -54,27 +58,53 @@ def simulated_recordings(folder: Path, count: int, seconds: int) -> list[Path]:
 def play_and_kill(pipeline: Pipeline, paths: list[Path], expected: int, speed: float) -> Published:
     """Play while one worker is killed in the middle and another goes on; returns what is there."""
     with pipeline.worker() as first:
-        player = pipeline.start(
-            "play", *map(str, paths), "--speed", str(speed), "--codec", "flac", "--quiet"
-        )
-        enough = expected // 4
-        found = pipeline.wait_for(lambda f: len(f.scores) >= enough, PLAY_SECONDS, first)
+        player = start_playing(pipeline, paths, speed)
+        found = pipeline.wait_for(lambda f: len(f.scores) >= expected // 4, PLAY_SECONDS, first)
         first.kill()  # SIGKILL: no chance to say good-bye
         first.wait()
         assert len(found.scores) < expected, "all was scored before the worker was killed"
     with pipeline.worker() as second:
         assert player.wait(PLAY_SECONDS) == 0, pipeline.logs()
+        return wait_until_complete(pipeline, expected, second)
 
-        def complete(found: Published) -> bool:
-            scores = {(score.monitor, score.captured_at_ms) for score in found.scores}
-            segments = {segment.id for segment in found.segments}
-            said = {deviation.segment_id for deviation in found.deviations}
-            return len(scores) >= expected and segments == said
 
-        # The last cries close only once their monitors have fallen silent.
-        return pipeline.wait_for(
-            lambda f: complete(f) and not open_cries(pipeline, f), PLAY_SECONDS, second
+def play_and_freeze(
+    pipeline: Pipeline, paths: list[Path], expected: int, speed: float
+) -> Published:
+    """Play while the worker freezes for longer than its session, twice; returns what is there."""
+    with pipeline.worker() as worker:
+        player = start_playing(pipeline, paths, speed)
+        for share in (0.2, 0.4):
+            enough = int(share * expected)
+            pipeline.wait_for(lambda f, n=enough: len(f.scores) >= n, PLAY_SECONDS, worker)
+            worker.send_signal(signal.SIGSTOP)
+            time.sleep(pipeline.settings.session_timeout_seconds + FROZEN_SECONDS)
+            worker.send_signal(signal.SIGCONT)
+        assert player.wait(PLAY_SECONDS) == 0, pipeline.logs()
+        return wait_until_complete(pipeline, expected, worker)
+
+
+def start_playing(pipeline: Pipeline, paths: list[Path], speed: float) -> subprocess.Popen:
+    return pipeline.start(
+        "play", *map(str, paths), "--speed", str(speed), "--codec", "flac", "--quiet"
+    )
+
+
+def wait_until_complete(pipeline: Pipeline, expected: int, worker: subprocess.Popen) -> Published:
+    """Wait until every second has its score and every cry has gone the whole way."""
+
+    def complete(found: Published) -> bool:
+        scores = {(score.monitor, score.captured_at_ms) for score in found.scores}
+        segments = {segment.id for segment in found.segments}
+        said = {deviation.segment_id for deviation in found.deviations}
+        return (
+            len(scores) >= expected
+            and segments == set(found.embedding_ids) == said
+            # The last cries close only once their monitors have fallen silent.
+            and not open_cries(pipeline, found)
         )
+
+    return pipeline.wait_for(complete, PLAY_SECONDS, worker)
 
 
 def open_cries(pipeline: Pipeline, found: Published) -> bool:
@@ -124,11 +154,12 @@ def check_counts(found: Published, chunks: int) -> None:
     assert found.dead_letters == []
 
 
-def test_a_killed_worker_loses_nothing_and_doubles_nothing(pipeline, tmp_path):
+@pytest.mark.parametrize("play", [play_and_kill, play_and_freeze])
+def test_a_killed_or_frozen_worker_loses_nothing_and_doubles_nothing(pipeline, tmp_path, play):
     paths = simulated_recordings(tmp_path / "sound", count=12, seconds=60)
     monitors = FileSource(paths, 0).monitors
     pipeline.admit([Admission(m, f"infant-{m}", "nicu", m, 0) for m in monitors])
-    found = play_and_kill(pipeline, paths, expected=12 * 60, speed=4)
+    found = play(pipeline, paths, expected=12 * 60, speed=4)
     check_counts(found, chunks=12 * 60)
     assert len(found.segments) > 12
     compare(pipeline, paths, found)
