@@ -46,12 +46,14 @@ class Cut:
     """Windows as they were drawn.
 
     Attributes:
-        waveforms: float32 [batch, HISTORY + 8000]; the window is the last second of each.
+        waveforms: float32 [batch, history + 8000]; the window is the last second of each.
         ends: int64 [batch]: the sample after the window, in the sound of all seconds laid out.
+        silence: int64 [batch]: so many samples lie before the recording's beginning.
     """
 
     waveforms: NDArray[np.float32]
     ends: NDArray[np.int64]
+    silence: NDArray[np.int64]
 
 
 class TrainingSound:
@@ -98,26 +100,40 @@ class TrainingSound:
         self._noises = np.flatnonzero((self.labels == OTHER) & (self.sorts != "between cries"))
         self._noise_weights = self.weights[self._noises] / self.weights[self._noises].sum()
 
-    def cut(self, rows: NDArray[np.int64], rng: np.random.Generator, copies: float = 0.5) -> Cut:
+    def cut(
+        self,
+        rows: NDArray[np.int64],
+        rng: np.random.Generator,
+        copies: float = 0.5,
+        history: int = HISTORY,
+    ) -> Cut:
         """Windows that begin within half a second of the beginnings of seconds `rows`.
 
         They never leave their recording; before its beginning there is silence. `copies` is the
-        share that is taken from after a codec.
+        share that is taken from after a codec, `history` the samples before a window.
         """
         starts = rows * DETECTOR_RATE_HZ + rng.integers(-HISTORY, HISTORY + 1, len(rows))
         starts = np.clip(starts, self._begins[rows], self._ends[rows] - DETECTOR_RATE_HZ)
-        at = starts[:, None] + np.arange(-HISTORY, DETECTOR_RATE_HZ)
+        at = starts[:, None] + np.arange(-history, DETECTOR_RATE_HZ)
         copied = rng.random(len(rows)) < copies
         waveforms = np.empty(at.shape, np.float32)
         for version, chosen in enumerate((~copied, copied)):
             inside = np.clip(at[chosen], 0, None)
             waveforms[chosen] = as_float(self._versions[version][inside])
         waveforms[at < self._begins[rows][:, None]] = 0.0
-        return Cut(waveforms, starts + DETECTOR_RATE_HZ)
+        silence = np.maximum(0, self._begins[rows] - at[:, 0])
+        return Cut(waveforms, starts + DETECTOR_RATE_HZ, silence)
 
-    def noises(self, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Sounds that are known to hold no cry: float32 [count, HISTORY + 8000]."""
-        return self.cut(rng.choice(self._noises, count, p=self._noise_weights), rng).waveforms
+    def drawn(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Seconds to cut windows about, drawn by their weights: int64 [count]."""
+        return rng.choice(self.seconds, count, p=self.weights)
+
+    def noises(
+        self, count: int, rng: np.random.Generator, history: int = HISTORY
+    ) -> NDArray[np.float32]:
+        """Sounds that are known to hold no cry: float32 [count, history + 8000]."""
+        rows = rng.choice(self._noises, count, p=self._noise_weights)
+        return self.cut(rows, rng, history=history).waveforms
 
     def cry_shares(
         self, rows: NDArray[np.int64], ends: NDArray[np.int64], seconds: NDArray[np.float64]

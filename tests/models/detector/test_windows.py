@@ -105,3 +105,19 @@ def test_each_sort_is_drawn_by_its_share(sound):
 def test_noises_hold_no_cry_and_nothing_from_a_cry_recording(sound):
     noises = np.rint(sound.noises(300, np.random.default_rng(0)) * 32767)
     assert set(np.unique(np.abs(noises[:, -1]))) <= {6, 7, 8, 9, 10, 16384}
+
+
+def test_more_history_is_given_when_asked_for_and_says_where_it_is_silence(sound):
+    cut = sound.cut(np.array([8, 9] * 20), np.random.default_rng(0), 0.0, history=2 * RATE)
+    assert cut.waveforms.shape == (40, 3 * RATE)
+    for window, silence in zip(heard(cut), cut.silence, strict=True):
+        assert not window[:silence].any()
+        assert window[silence:].all()
+    assert cut.silence.min() == 0
+    assert cut.silence.max() > 0
+
+
+def test_heavier_seconds_are_drawn_more_often(sound):
+    drawn = sound.drawn(5000, np.random.default_rng(0))
+    shares = np.bincount(drawn, minlength=sound.seconds) / 5000
+    np.testing.assert_allclose(shares, sound.weights, atol=0.03)
