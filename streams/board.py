@@ -95,16 +95,17 @@ class Board:
     def table(self, title: str, now: float | None = None) -> Table:
         """The ward as a table, one cot a row."""
         now = time.monotonic() if now is None else now
-        table = Table(title=title, title_justify="left", box=SIMPLE)
-        for column in ("bed", "infant", "state"):
-            table.add_column(column, no_wrap=True)
+        table = tight_table(title)
+        for column in ("bed", "infant"):
+            table.add_column(column)
+        table.add_column("state", no_wrap=True)
         for column in ("cry min", "cries", "learned", "last deviation", "drift"):
             table.add_column(column, justify="right", no_wrap=True)
         for cot in self.cots.values():
             state = cot.state(now, self._onset_score)
             table.add_row(
-                cot.place.bed or cot.place.monitor,
-                cot.place.infant or "-",
+                _name(cot.place.bed or cot.place.monitor),
+                _name(cot.place.infant or "-"),
                 Text(state, _STYLES[state]),
                 f"{cot.cry_seconds / 60:.1f}",
                 str(len(cot.deviations)),
@@ -115,11 +116,24 @@ class Board:
         return table
 
 
+def tight_table(title: str) -> Table:
+    """An empty table whose columns stand close: 80 columns hold a ward's figures."""
+    return Table(
+        title=title, title_justify="left", box=SIMPLE,
+        show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+
+
 def deviation_text(record: DeviationRecord | None) -> str:
     """A deviation in one cell: sigma and p-value."""
     if record is None or record.sigma is None or record.p_value is None:
         return "-"
     return f"{record.sigma:+.1f}σ p {record.p_value:.3f}"
+
+
+def _name(text: str) -> Text:
+    # Where a row is too long, names are cut and figures are not.
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _number(value: float | None) -> str:

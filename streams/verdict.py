@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rich.box import SIMPLE
 from rich.table import Table
 
 from models.synthesis.ward import Truth
-from streams.board import Board, is_deviating
+from streams.board import Board, is_deviating, tight_table
 from streams.records.deviation import DeviationRecord
 
 # A second counts as cry from this share on, as not if it has none; between them it is left out.
@@ -62,7 +61,8 @@ def judge(
     for record in board.deviations.values():
         truth = truths.get((record.monitor, record.started_at_ms))
         if truth is not None and record.state == "ready":
-            _count(verdicts[record.monitor], record, truth.drifting)
+            verdict = verdicts.setdefault(record.monitor, CotVerdict(truth.infant))
+            _count(verdict, record, truth.drifting)
     return verdicts
 
 
@@ -78,9 +78,9 @@ def _count(verdict: CotVerdict, record: DeviationRecord, drifting: bool) -> None
 
 def verdict_table(verdicts: Mapping[str, CotVerdict]) -> Table:
     """The verdicts, one cot a row, with their sum."""
-    table = Table(title="What was heard, and what was so", title_justify="left", box=SIMPLE)
+    table = tight_table("What was heard, and what was so")
     table.add_column("infant", no_wrap=True)
-    for column in ("cry s", "heard", "other s", "false", "flagged usual", "flagged drifted"):
+    for column in ("cry s", "heard", "other s", "false", "flagged\nusual", "flagged\ndrifted"):
         table.add_column(column, justify="right", no_wrap=True)
     total = CotVerdict("")
     for _, verdict in sorted(verdicts.items()):
