@@ -4,7 +4,11 @@ import click
 
 from models.lazy_group import LazyGroup
 
-COMMANDS = {"fit": "models.detector.train", "paper": "models.detector.paper.commands"}
+COMMANDS = {
+    "teach": "models.detector.teacher",
+    "fit": "models.detector.train",
+    "paper": "models.detector.paper.commands",
+}
 
 
 @click.group("detector", cls=LazyGroup, modules=COMMANDS)

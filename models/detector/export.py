@@ -5,31 +5,47 @@ from pathlib import Path
 import onnx
 import torch
 
+from models.detector.calibration import Calibration
 from models.detector.networks.context import ContextHead
 from models.detector.networks.shufflenet import ShuffleNetV2
 from models.detector.runtime import FEATURES_FILE, SCORES_FILE
 from models.onnx_files import forget_origin
 
-VERSION = "detector-1"
+VERSION = "detector-2"
+UNCALIBRATED = Calibration()
 
 
 class _Scores(torch.nn.Module):
-    def __init__(self, head: ContextHead) -> None:
+    def __init__(self, head: ContextHead, calibration: Calibration) -> None:
         super().__init__()
         self.head = head
+        self.calibration = calibration
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.head(windows))
+        logits = self.head(windows)
+        return torch.sigmoid(self.calibration.slope * logits + self.calibration.offset)
 
 
-def export(backbone: ShuffleNetV2, head: ContextHead, folder: Path) -> None:
+def export(
+    backbone: ShuffleNetV2,
+    head: ContextHead,
+    folder: Path,
+    calibration: Calibration = UNCALIBRATED,
+) -> None:
     """Write `cry-features.onnx` and `cry-scores.onnx` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     batch = {0: torch.export.Dim("batch")}
     example = torch.zeros(2, 1, 64, 64)
     _write(backbone.eval(), example, "log_mel", "features", batch, folder / FEATURES_FILE)
+    export_scores(head, folder, calibration)
+
+
+def export_scores(head: ContextHead, folder: Path, calibration: Calibration) -> None:
+    """Write only `cry-scores.onnx`: after a calibration nothing else is new."""
     windows = torch.zeros(2, head.seconds, 256)
-    _write(_Scores(head).eval(), windows, "windows", "scores", batch, folder / SCORES_FILE)
+    scores = _Scores(head, calibration).eval()
+    batch = {0: torch.export.Dim("batch")}
+    _write(scores, windows, "windows", "scores", batch, folder / SCORES_FILE)
 
 
 def _write(

@@ -33,6 +33,7 @@ SHARES = {
     "other, invented": 0.05,
 }
 OTHER_SHARE = 0.5
+OF_CRY_RECORDINGS = [sort for sort in SHARES if not sort.endswith("invented")]
 # What is nearest to a cry is drawn more often.
 HARD_KINDS = {
     "cat": 2.5, "infant laughter": 2.0, "children playing": 2.0, "monkey": 1.5, "rooster": 1.5,
@@ -68,6 +69,7 @@ class TrainingSound:
         sorts: str [seconds]: what each is, a key of `SHARES` or the kind of another sound.
         weights: float64 [seconds], how often a window shall begin about there; sums to 1.
         labels: int8 [seconds], those of the corpus and then of what was invented.
+        of_cry_recordings: bool [seconds]: real ones that are called cries.
         seconds: how many there are.
     """
 
@@ -96,6 +98,7 @@ class TrainingSound:
         self.sorts = np.concatenate(
             [_sorts(seconds, manifest), *([_sort(i)] * len(_labels(i)) for i in invented)]
         )
+        self.of_cry_recordings = np.isin(self.sorts, OF_CRY_RECORDINGS)
         self.weights = _weights(self.sorts)
         self._noises = np.flatnonzero((self.labels == OTHER) & (self.sorts != "between cries"))
         self._noise_weights = self.weights[self._noises] / self.weights[self._noises].sum()

@@ -1,6 +1,7 @@
 """Training reads a corpus, learns, goes on after an interruption, and exports what runs."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("sklearn")
 
+from models.corpora.manifest import Recording  # noqa: E402
+from models.detector import backbone, head, teacher  # noqa: E402
 from models.detector.data import load_seconds  # noqa: E402
+from models.detector.head import CONTEXT_SECONDS  # noqa: E402
 from models.detector.runtime import CryDetector  # noqa: E402
-from models.detector.train import CONTEXT_SECONDS, command, windows_of  # noqa: E402
+from models.detector.teacher import folds_of  # noqa: E402
+from models.detector.train import command  # noqa: E402
+from models.detector.yamnet import Yamnet  # noqa: E402
 from models.train import main  # noqa: E402
 
 RATE = 8000
@@ -48,6 +54,13 @@ def corpus(tmp_path, monkeypatch):
     with (folder / "manifest.csv").open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
     monkeypatch.setenv("VAGITUS_DATA", str(folder))
+    for name, few in (("VIEWS", 24), ("VIEW_BATCH", 12), ("STEPS", 20), ("LOG_EVERY", 10)):
+        monkeypatch.setattr(head, name, few)
+    monkeypatch.setattr(backbone, "BATCH", 16)
+    monkeypatch.setattr(teacher, "BATCH", 4)
+    monkeypatch.setattr(teacher, "FOLDS", 2)
+    for module in ("train", "teacher"):
+        monkeypatch.setattr(f"models.detector.{module}.inventions", lambda: [])
     return folder
 
 
@@ -67,15 +80,6 @@ def test_the_sound_is_read_once(corpus, tmp_path):
         path.unlink()
     _, second = load_seconds(corpus, "val", tmp_path / "run")
     np.testing.assert_array_equal(first.waveforms, second.waveforms)
-
-
-def test_windows_never_reach_into_another_recording():
-    features = torch.arange(7.0)[:, None].expand(7, 256)
-    windows = windows_of(features, np.array([3, 3, 3, 3, 3, 3, 8]))
-    assert windows.shape == (7, CONTEXT_SECONDS, 256)
-    assert windows[5, :, 0].tolist() == [1, 2, 3, 4, 5]
-    assert windows[1, :, 0].tolist() == [0, 0, 0, 0, 1]
-    assert windows[6, :, 0].tolist() == [6] * 5
 
 
 def train(run, epochs: int):
@@ -114,10 +118,43 @@ def test_a_missing_corpus_is_one_sentence(monkeypatch, tmp_path):
     assert result.output == "Error: Set VAGITUS_DATA to the folder that holds manifest.csv.\n"
 
 
-def test_nothing_to_evaluate_is_one_sentence(corpus, tmp_path):
-    result = CliRunner().invoke(command, ["--run", str(tmp_path / "run"), "--evaluate-only"])
+def test_a_teacher_of_another_corpus_is_refused(corpus, tmp_path):
+    np.savez(tmp_path / "teacher.npz", logits=np.zeros((3, 8), np.float32))
+    arguments = ["--run", str(tmp_path / "run"), "--teacher", str(tmp_path / "teacher.npz")]
+    result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 1
-    assert "Error: cry-features.onnx is missing in" in result.output
+    assert "judges 3 seconds, but this corpus has 80" in result.output
+
+
+def test_teaching_judges_every_second_out_of_its_group_and_goes_on(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(teacher, "read_yamnet", lambda path: Yamnet())
+    run = tmp_path / "run"
+    arguments = ["--yamnet", "x", "--run", str(run), "--steps", "1", "--threads", "1"]
+    result = CliRunner().invoke(teacher.command, arguments)
+    assert result.exit_code == 0, result.output
+    with np.load(run / "teacher.npz") as arrays:
+        logits = arrays["logits"]
+    assert logits.shape == (80, 8)
+    assert np.isfinite(logits).all()
+    monkeypatch.setattr(teacher, "tune", None)  # a fold that is done is not tuned again
+    assert CliRunner().invoke(teacher.command, arguments).exit_code == 0
+
+
+def test_folds_keep_groups_together_and_spread_each_sort():
+    def recording(number: int) -> Recording:
+        return Recording(
+            path=Path("x"), is_cry=number % 2 == 0, kind=str(number % 2), source="s",
+            group=str(number // 4 * 2 + number % 2), split="train", infant="", recorded_at="",
+            platform="", textgrid=None,
+        )  # fmt: skip
+
+    recordings = [recording(number) for number in range(160)]
+    folds = folds_of(recordings, 4)
+    for group in {r.group for r in recordings}:
+        assert len({f for f, r in zip(folds, recordings, strict=True) if r.group == group}) == 1
+    for kind in ("0", "1"):
+        counts = np.bincount([f for f, r in zip(folds, recordings, strict=True) if r.kind == kind])
+        assert counts.tolist() == [20] * 4
 
 
 def test_the_group_knows_its_commands():

@@ -1,0 +1,175 @@
+"""First half of the training: the network that hears single seconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from models.detector.networks.classifier import SecondClassifier
+from models.detector.networks.layers import FEATURE_SIZE
+from models.detector.student import Student
+from models.detector.targets import TEACHER_SHIFTS, with_teacher
+from models.detector.variation import heard, masked, played
+from models.detector.windows import HISTORY, TrainingSound
+from models.detector.yamnet import CLASSES, Yamnet, YamnetSpectrogram
+from models.features import DETECTOR_RATE_HZ, log_mel
+
+BATCH = 96
+PEAK_RATE = 4e-3
+WEIGHT_DECAY, EMA_DECAY, LONGEST_STEP = 0.02, 0.995, 5.0
+# What YAMNet says of a sound is learned beside what a cry is: it knows hundreds of sounds that the
+# corpus does not hold. Logits under -9 all mean "surely not"; a quarter brings the squares near
+# the size of the other loss.
+TAGS_WEIGHT = 0.5 / 4
+TAG_LOGITS = (-9.0, 5.0)
+
+Log = Callable[[dict[str, object]], None]
+
+
+class TeacherOpinions:
+    """What the teacher thinks of any window of the corpus.
+
+    Args:
+        logits: float32 [seconds, 8] of the corpus; what was invented has none.
+        sound: that is trained on.
+    """
+
+    def __init__(self, logits: NDArray[np.float32] | None, sound: TrainingSound) -> None:
+        self._logits = np.full((sound.seconds, TEACHER_SHIFTS), np.nan, np.float32)
+        if logits is not None:
+            self._logits[: len(logits)] = logits
+        self._doubted = sound.of_cry_recordings
+
+    def targets(
+        self, rows: NDArray[np.int64], ends: NDArray[np.int64], shares: NDArray[np.float64]
+    ) -> tuple[Tensor, Tensor]:
+        """Targets and weights of windows about seconds `rows` that end at samples `ends`."""
+        second, sample = np.divmod(ends - DETECTOR_RATE_HZ, DETECTOR_RATE_HZ)
+        shift = sample * TEACHER_SHIFTS // DETECTOR_RATE_HZ
+        target, weight = with_teacher(shares, self._doubted[rows], self._logits[second, shift])
+        return torch.from_numpy(target), torch.from_numpy(weight)
+
+
+class _Tags(nn.Module):
+    """The side task: from the student's features to the tags that YAMNet would give."""
+
+    def __init__(self, yamnet: Yamnet) -> None:
+        super().__init__()
+        self.head = nn.Linear(FEATURE_SIZE, CLASSES)
+        # In a list, so that YAMNet is neither trained nor saved.
+        self._teacher = [yamnet.eval().to(memory_format=torch.channels_last)]
+        self._spectrogram = YamnetSpectrogram()
+
+    def loss(self, features: Tensor, waveforms: Tensor) -> Tensor:
+        with torch.no_grad():
+            spectrograms = self._spectrogram(waveforms)
+            last = spectrograms.contiguous(memory_format=torch.channels_last)
+            wanted = self._teacher[0](last).clamp(*TAG_LOGITS)
+        return TAGS_WEIGHT * nn.functional.mse_loss(self.head(features), wanted)
+
+
+def train_backbone(
+    sound: TrainingSound,
+    opinions: TeacherOpinions,
+    yamnet: Yamnet | None,
+    checkpoint: Path,
+    epochs: int,
+    width: float,
+    seed: int,
+    log: Log,
+) -> SecondClassifier:
+    """The standalone classifier, its weights averaged over the last steps.
+
+    Goes on from `checkpoint`, which is written after each epoch: as many windows as there are
+    seconds of sound.
+    """
+    torch.manual_seed(seed)
+    model = SecondClassifier(Student(width)).to(memory_format=torch.channels_last)
+    tags = _Tags(yamnet) if yamnet is not None else None
+    steps = max(1, sound.seconds // BATCH)
+    optimizer = _optimizer(model, tags)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, PEAK_RATE, total_steps=epochs * steps, pct_start=0.2
+    )
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "average": average}
+    if tags is not None:
+        parts["tags"] = tags.head
+    for epoch in range(_resume(checkpoint, parts, epochs), epochs):
+        rng = np.random.default_rng([seed, epoch])
+        losses = []
+        for _ in tqdm(range(steps), f"Epoch {epoch + 1}/{epochs}", leave=False):
+            loss = _loss(model, tags, sound, opinions, rng)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), LONGEST_STEP)
+            optimizer.step()
+            schedule.step()
+            average.update_parameters(model)
+            losses.append(loss.item())
+        log({"stage": "backbone", "step": epoch + 1, "loss": float(np.mean(losses))})
+        torch.save(
+            {"epoch": epoch + 1, "epochs": epochs}
+            | {name: part.state_dict() for name, part in parts.items()},
+            checkpoint,
+        )
+    return average.module.eval()
+
+
+def _loss(
+    model: SecondClassifier,
+    tags: _Tags | None,
+    sound: TrainingSound,
+    opinions: TeacherOpinions,
+    rng: np.random.Generator,
+) -> Tensor:
+    rows = sound.drawn(BATCH, rng)
+    cut = sound.cut(rows, rng)
+    waveforms, factors = played(cut.waveforms, rng)
+    shares = sound.cry_shares(rows, cut.ends, factors)
+    target, weight = opinions.targets(rows, cut.ends, shares)
+    may_cry = target.numpy() > 0.5
+    waveforms = heard(waveforms, may_cry, lambda count: sound.noises(count, rng), rng)
+    waveforms = np.ascontiguousarray(waveforms[:, HISTORY:])
+    spectrograms = torch.from_numpy(masked(log_mel(waveforms), rng))[:, None]
+    features = model.backbone(spectrograms.contiguous(memory_format=torch.channels_last))
+    logits = model.head(features).squeeze(1)
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, target, weight)
+    if tags is not None:
+        loss = loss + tags.loss(features, torch.from_numpy(waveforms))
+    return loss
+
+
+def _optimizer(model: nn.Module, tags: nn.Module | None) -> torch.optim.Optimizer:
+    """AdamW; only what multiplies many inputs decays, not norms, offsets and gains."""
+    decayed, kept = [], []
+    for module in (model, tags):
+        for name, parameter in module.named_parameters() if module is not None else ():
+            plain = parameter.ndim <= 1 or name.endswith((".gain", ".offset"))
+            (kept if plain else decayed).append(parameter)
+    groups = [
+        {"params": decayed, "weight_decay": WEIGHT_DECAY},
+        {"params": kept, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=PEAK_RATE)
+
+
+def _resume(checkpoint: Path, parts: dict, epochs: int) -> int:
+    if not checkpoint.exists():
+        return 0
+    saved = torch.load(checkpoint, weights_only=True)
+    # The learning rate follows a curve over all epochs: half of one does not fit another.
+    if saved.get("epochs") != epochs or saved.keys() - {"epoch", "epochs"} != parts.keys():
+        raise click.ClickException(
+            f"{checkpoint} is of a run of {saved.get('epochs')} epochs, or with another teacher: "
+            f"give what it was begun with, or another --run."
+        )
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    return saved["epoch"]
