@@ -94,7 +94,7 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     )
     embed = EmbedAgent(models.embedder, sender, metrics)
     deviate = DeviateAgent(
-        Baselines(models.ward), _table(app, settings, BASELINES_TABLE), sender, metrics
+        Baselines(models.ward), _table(app, settings, BASELINES_TABLE), sender, metrics, settings
     )
     app.agent(_topic(app, settings, AUDIO_CHUNKS), name="score")(score.run)
     app.agent(_topic(app, settings, CRY_SEGMENTS), name="embed")(embed.run)

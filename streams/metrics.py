@@ -112,10 +112,13 @@ class Metrics:
             self.baseline_segments,
             self.cry_seconds,
         )
+        # By monitor: an infant may lie at two for a moment, when it gets another.
+        self._admitted: dict[str, tuple[str, str, str]] = {}
 
     def admit(self, admission: Admission) -> None:
         """Let the series of an admission appear, at what is true before anything is heard."""
         infant = (admission.ward, admission.bed, admission.infant)
+        self._admitted[admission.monitor] = infant
         self.cry_active.labels(*infant).set(0)
         self.cry_seconds.labels(*infant)
         self.baseline_segments.labels(*infant)
@@ -124,17 +127,19 @@ class Metrics:
     def discharge(self, admission: Admission) -> None:
         """Take the series of an ended admission away."""
         infant = (admission.ward, admission.bed, admission.infant)
-        for series in self._per_infant:
-            _remove(series, infant)
+        self._admitted.pop(admission.monitor, None)
+        if infant not in self._admitted.values():
+            for series in self._per_infant:
+                _remove(series, infant)
         for series in (self.monitor_last_chunk, self.monitor_level):
             _remove(series, (admission.ward, admission.monitor))
 
     def deviation(self, record: DeviationRecord) -> None:
-        """Show what was said of a cry."""
+        """Count what was said of a cry, and show it while its infant is admitted."""
         self.gate_decisions.labels(record.gate, record.reason).inc()
-        if not record.infant:
-            return
         infant = (record.ward, record.bed, record.infant)
+        if infant not in self._admitted.values():
+            return
         self.baseline_segments.labels(*infant).set(record.baseline_segments)
         self.drifting.labels(*infant).set(record.drifting)
         for series, value in (

@@ -7,6 +7,8 @@ from streams.baselines import Baselines, StoredBaseline
 from streams.errors import RefusedMessage
 from streams.metrics import Metrics
 from streams.records.cry_embedding import CryEmbedding
+from streams.said import segments_said
+from streams.settings import Settings
 from streams.topics import DEVIATIONS
 
 
@@ -14,12 +16,20 @@ class DeviateAgent:
     """Decodes, asks the infant's baseline, sends, remembers."""
 
     def __init__(
-        self, baselines: Baselines, table: faust.Table, sender: Sender, metrics: Metrics
+        self,
+        baselines: Baselines,
+        table: faust.Table,
+        sender: Sender,
+        metrics: Metrics,
+        settings: Settings,
     ) -> None:
         self._baselines = baselines
         self._table = table
         self._sender = sender
         self._metrics = metrics
+        self._settings = settings
+        # By partition: the generation in which it was read, and what had been said before.
+        self._said: dict[int, tuple[int, set[str]]] = {}
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
@@ -41,10 +51,21 @@ class DeviateAgent:
         except RefusedMessage as error:
             await self._sender.bury([(error, message)])
             return
-        # The deviation first: a baseline that is ahead of it would swallow it. Both leave in one
-        # breath, so that a kill finds next to no time between them.
-        sent = await self._sender.start([Outgoing(DEVIATIONS, key, record.to_json())])
+        # The deviation first: a baseline that is ahead of it would swallow it. It lies where its
+        # embedding lay, so that whoever reads on here finds it.
+        partition = message.partition
+        said = embedding.segment_id in await self._said_before(message)
+        news = [] if said else [Outgoing(DEVIATIONS, key, record.to_json(), partition=partition)]
+        sent = await self._sender.start(news)
         self._table[key] = stored.encode()
         await self._sender.finish(sent)
         self._metrics.segments.labels("deviated").inc()
         self._metrics.deviation(record)
+
+    async def _said_before(self, message: faust.types.Message) -> set[str]:
+        """The segments whose deviations were said before this partition came to this worker."""
+        generation, said = self._said.get(message.partition, (None, set()))
+        if generation != message.generation_id:
+            said = await segments_said(self._settings, message.partition)
+            self._said[message.partition] = (message.generation_id, said)
+        return said

@@ -69,6 +69,7 @@ class Pipeline:
     """Topics of its own on a broker, and workers on them."""
 
     def __init__(self, broker: Broker, folder: Path) -> None:
+        self.broker = broker
         self.name = f"t{uuid.uuid4().hex[:8]}"
         self.folder = folder
         self.environment = {
@@ -87,8 +88,18 @@ class Pipeline:
             partitions=PARTITIONS,
             session_timeout_seconds=SESSION_SECONDS,
         )
+        self._create_topics(topic_configs(self.settings))
+
+    def _create_topics(self, configs: dict[str, dict[str, str]]) -> None:
+        self.broker.create_topics(dict.fromkeys(configs, PARTITIONS), configs)
+
+    def forget_worker(self) -> None:
+        """Take all that a worker commits and remembers from the next one; topics stay."""
+        known = set(topic_configs(self.settings))
+        self.environment["VAGITUS_APP_ID"] = f"{self.name}-2"
+        self.settings = self.settings.model_copy(update={"app_id": f"{self.name}-2"})
         configs = topic_configs(self.settings)
-        broker.create_topics(dict.fromkeys(configs, PARTITIONS), configs)
+        self._create_topics({name: configs[name] for name in configs if name not in known})
 
     def run(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a `vagitus` command to its end."""

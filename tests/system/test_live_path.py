@@ -20,9 +20,11 @@ from streams.errors import RefusedMessage
 from streams.offline import OfflineScorer
 from streams.play import Publisher
 from streams.records.admission import Admission
+from streams.records.cry_embedding import CryEmbedding
+from streams.records.place import Place
 from streams.scoring import decode_arrival
 from streams.sources.files import FileSource
-from streams.topics import AUDIO_CHUNKS, DEAD_LETTERS
+from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEAD_LETTERS
 from tests.streams.loudness import arrival
 from tests.streams.test_fuzz import MESSAGES, mutated_messages
 from tests.system.pipeline import Pipeline, Published
@@ -238,3 +240,37 @@ def is_refused(key, value, headers, now_ms: int) -> bool:
     except RefusedMessage:
         return True
     return False
+
+
+def test_what_was_said_before_a_kill_is_learned_but_not_said_again(pipeline):
+    place = Place(monitor="m", infant="i", ward="nicu", bed="1")
+    rng = np.random.default_rng(1)
+    now_ms = int(time.time() * 1000)
+
+    def send(*numbers: int) -> None:
+        async def embeddings() -> None:
+            async with Publisher(pipeline.settings) as publisher:
+                for number in numbers:
+                    vector = rng.normal(size=192).astype(np.float32)
+                    vector /= np.linalg.norm(vector)
+                    cry = CryEmbedding(
+                        f"cry-{number}", place, now_ms + number, 2.0, 0.9, -20, 0, "v", vector
+                    )
+                    await publisher.send(CRY_EMBEDDINGS, *cry.encode())
+
+        asyncio.run(embeddings())
+
+    def said(count: int):
+        return lambda found: len(found.deviations) >= count
+
+    send(1, 2, 3)
+    with pipeline.worker() as first:
+        pipeline.wait_for(said(3), PLAY_SECONDS, first)
+    # Its deviations are there, its baselines and commits are not: as if killed between the two.
+    pipeline.forget_worker()
+    send(4)
+    with pipeline.worker() as second:
+        found = pipeline.wait_for(said(4), PLAY_SECONDS, second)
+    assert sorted(d.segment_id for d in found.deviations) == ["cry-1", "cry-2", "cry-3", "cry-4"]
+    accepted = sum(d.gate == "accepted" for d in found.deviations)
+    assert max(d.baseline_segments for d in found.deviations) == accepted
