@@ -1,0 +1,150 @@
+"""Every series by its name, labels and unit; which appear and leave with their infant."""
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.parser import text_string_to_metric_families
+
+from streams.metrics import Metrics
+from streams.records.admission import Admission
+from tests.streams.ward import deviation
+
+INFANT = ("ward", "bed", "infant")
+SERIES = {
+    "vagitus_chunks_total": ("counter", ("outcome",)),
+    "vagitus_chunk_age_seconds": ("histogram", ()),
+    "vagitus_monitor_last_chunk_timestamp_seconds": ("gauge", ("ward", "monitor")),
+    "vagitus_monitor_level_dbfs": ("gauge", ("ward", "monitor")),
+    "vagitus_cry_active": ("gauge", INFANT),
+    "vagitus_cry_seconds_total": ("counter", INFANT),
+    "vagitus_segments_total": ("counter", ("stage",)),
+    "vagitus_deviation_sigma": ("gauge", INFANT),
+    "vagitus_deviation_p_value": ("gauge", INFANT),
+    "vagitus_drift_sigma": ("gauge", INFANT),
+    "vagitus_drifting": ("gauge", INFANT),
+    "vagitus_baseline_segments": ("gauge", INFANT),
+    "vagitus_gate_decisions_total": ("counter", ("decision", "reason")),
+    "vagitus_inference_seconds": ("histogram", ("model",)),
+    "vagitus_dead_letters_total": ("counter", ("reason",)),
+    "vagitus_last_batch_timestamp_seconds": ("gauge", ()),
+    "vagitus_owned_partitions": ("gauge", ()),
+}
+ADMISSION = Admission("mon-1", "infant-1", "nicu", "cot-1", 0)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(CollectorRegistry())
+
+
+def of_infant(metrics: Metrics, infant: str = "infant-1") -> dict[str, float]:
+    """The values of the series of one infant, by name without its prefix."""
+    page = generate_latest(metrics.registry).decode()
+    return {
+        sample.name.removeprefix("vagitus_"): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.labels.get("infant") == infant and not sample.name.endswith("_created")
+    }
+
+
+def of_monitor(metrics: Metrics, name: str, monitor: str = "mon-1") -> float | None:
+    labels = {"ward": "nicu", "monitor": monitor}
+    return metrics.registry.get_sample_value(f"vagitus_{name}", labels)
+
+
+def test_there_are_these_series_and_no_others(metrics):
+    made = {}
+    for series in vars(metrics).values():
+        if isinstance(series, MetricWrapperBase):
+            suffix = "_total" if series._type == "counter" else ""
+            made[series._name + suffix] = (series._type, series._labelnames)
+    assert made == SERIES
+    exposed = {family.name for family in metrics.registry.collect()}
+    assert exposed == {name.removesuffix("_total") for name in SERIES}
+
+
+def test_two_registries_do_not_collide():
+    one, other = Metrics(CollectorRegistry()), Metrics(CollectorRegistry())
+    one.owned_partitions.set(3)
+    assert other.registry.get_sample_value("vagitus_owned_partitions") == 0
+
+
+def test_histograms_tell_real_time_from_late_and_a_core_from_a_stall(metrics):
+    metrics.chunk_age.observe(0.9)
+    metrics.chunk_age.observe(700)
+    metrics.inference.labels("detector-1").observe(0.004)
+    value = metrics.registry.get_sample_value
+    counts = [
+        value("vagitus_chunk_age_seconds_bucket", {"le": le}) for le in ("0.75", "1.0", "900.0")
+    ]
+    assert counts == [0, 1, 2]
+    labels = {"model": "detector-1", "le": "0.005"}
+    assert value("vagitus_inference_seconds_bucket", labels) == 1
+
+
+def test_an_admitted_infant_begins_quiet_and_its_monitor_unheard(metrics):
+    metrics.admit(ADMISSION)
+    quiet = {"cry_active": 0, "cry_seconds_total": 0, "baseline_segments": 0}
+    assert of_infant(metrics) == quiet
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 0
+
+
+def test_a_deviation_is_shown_with_its_infant(metrics):
+    metrics.admit(ADMISSION)
+    metrics.deviation(deviation(sigma=2.5, p_value=0.02, drift_sigma=1.5, drifting=True))
+    shown = of_infant(metrics)
+    assert (shown["deviation_sigma"], shown["deviation_p_value"]) == (2.5, 0.02)
+    assert (shown["drift_sigma"], shown["drifting"], shown["baseline_segments"]) == (1.5, 1, 9)
+    counted = {"decision": "accepted", "reason": "normal"}
+    assert metrics.registry.get_sample_value("vagitus_gate_decisions_total", counted) == 1
+
+
+def test_what_is_not_known_of_a_cry_is_not_shown(metrics):
+    metrics.admit(ADMISSION)
+    metrics.deviation(deviation(sigma=None, p_value=None, drift_sigma=None))
+    assert not {"deviation_sigma", "deviation_p_value", "drift_sigma"} & set(of_infant(metrics))
+
+
+def test_a_cry_of_nobody_is_counted_and_names_no_infant(metrics):
+    metrics.deviation(deviation(infant="", gate="refused", reason="unassigned"))
+    assert of_infant(metrics, "") == {}
+    counted = {"decision": "refused", "reason": "unassigned"}
+    assert metrics.registry.get_sample_value("vagitus_gate_decisions_total", counted) == 1
+
+
+def everything_shown(metrics: Metrics) -> None:
+    metrics.admit(ADMISSION)
+    metrics.deviation(deviation())
+    metrics.monitor_level.labels("nicu", "mon-1").set(-30)
+
+
+def test_with_the_discharge_every_series_of_infant_and_monitor_leaves(metrics):
+    everything_shown(metrics)
+    metrics.admit(Admission("mon-2", "infant-2", "nicu", "cot-2", 0))
+    metrics.discharge(ADMISSION)
+    assert of_infant(metrics) == {}
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
+    assert of_monitor(metrics, "monitor_level_dbfs") is None
+    assert of_infant(metrics, "infant-2")
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds", "mon-2") == 0
+
+
+def test_a_discharge_of_an_infant_that_was_never_heard_is_harmless(metrics):
+    metrics.discharge(ADMISSION)
+    assert of_infant(metrics) == {}
+
+
+def test_a_cry_that_is_scored_after_the_discharge_brings_no_series_back(metrics):
+    everything_shown(metrics)
+    metrics.discharge(ADMISSION)
+    metrics.deviation(deviation(3))
+    assert of_infant(metrics) == {}
+
+
+def test_an_infant_that_gets_another_monitor_keeps_its_series(metrics):
+    everything_shown(metrics)
+    metrics.admit(Admission("mon-9", "infant-1", "nicu", "cot-1", 0))
+    metrics.discharge(ADMISSION)
+    assert of_infant(metrics)["deviation_sigma"] == 0.5
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
