@@ -8,7 +8,7 @@ import pytest
 WEIGHTS = Path(__file__).parents[2] / "models" / "weights"
 SHIPPED = sorted([*WEIGHTS.glob("*.onnx"), *WEIGHTS.glob("*.safetensors")])
 # What absolute paths begin with or lead through, each too long for numbers to spell it by chance.
-TRACES = (b"/home/", b"/root/", b"/work/", b"/tmp/", b"/Users/", b"site-packages")
+TRACES = re.compile(rb"/(?:home|root|work|Users|tmp)/|site-packages")
 
 
 def test_there_are_weights_to_look_at():
@@ -17,8 +17,7 @@ def test_there_are_weights_to_look_at():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_no_file_tells_of_the_machine_that_made_it(path):
-    held = path.read_bytes()
-    assert [trace for trace in TRACES if trace in held] == []
+    assert TRACES.findall(path.read_bytes()) == []
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
