@@ -40,6 +40,8 @@ HARD_KINDS = {
     "sheep": 1.5, "street music": 1.5, "dog": 1.3, "dog bark": 1.3, "bird": 1.3, "siren": 1.3,
     "adult speech": 1.3, "bedside alarm": 1.3,
 }  # fmt: skip
+# What a ward mixes into cries most: other sounds are mixed in as often as they are drawn.
+NOISE_KINDS = {"adult speech": 4.0, "bedside alarm": 4.0, "bedside beep": 2.0}
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class TrainingSound:
         self._begins = np.repeat(first[order], lengths[order]) * DETECTOR_RATE_HZ
         self._ends = np.repeat((first + lengths)[order], lengths[order]) * DETECTOR_RATE_HZ
         marks = np.concatenate(
-            [_marks(seconds, manifest), *(i.marks.reshape(-1) for i in invented)]
+            [marks_of(seconds, manifest), *(i.marks.reshape(-1) for i in invented)]
         )
         self._marked = np.concatenate([[0.0], np.cumsum(np.nan_to_num(marks))])
         self._unknown = np.isnan(marks[::MARKS_HZ])
@@ -101,7 +103,9 @@ class TrainingSound:
         self.of_cry_recordings = np.isin(self.sorts, OF_CRY_RECORDINGS)
         self.weights = _weights(self.sorts)
         self._noises = np.flatnonzero((self.labels == OTHER) & (self.sorts != "between cries"))
-        self._noise_weights = self.weights[self._noises] / self.weights[self._noises].sum()
+        boost = np.array([NOISE_KINDS.get(sort, 1.0) for sort in self.sorts[self._noises]])
+        noise_weights = self.weights[self._noises] * boost
+        self._noise_weights = noise_weights / noise_weights.sum()
 
     def cut(
         self,
@@ -148,7 +152,7 @@ class TrainingSound:
         return np.where(self._unknown[rows], np.nan, share)
 
 
-def _marks(seconds: Seconds, manifest: list[Recording]) -> NDArray[np.float32]:
+def marks_of(seconds: Seconds, manifest: list[Recording]) -> NDArray[np.float32]:
     """1 where a cry is marked, 0 where none is, nan where nobody knows, at `MARKS_HZ`."""
     marks = np.zeros((len(seconds.labels), MARKS_HZ), np.float32)
     for index in np.unique(seconds.recordings):

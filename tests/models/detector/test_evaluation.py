@@ -9,8 +9,9 @@ pytest.importorskip("sklearn")
 pytest.importorskip("tqdm")
 
 from models.corpora.manifest import Recording
+from models.detector.conditions import Condition
 from models.detector.data import Seconds
-from models.detector.evaluation import figures, report
+from models.detector.evaluation import auc_of, figures, report, scores_of, table, under
 
 
 def recording(is_cry: bool, kind: str, textgrid: Path | None = None) -> Recording:
@@ -50,3 +51,71 @@ def test_seconds_inside_cry_files_are_measured_by_themselves():
     result = figures(scores, seconds([1, 0, 0, 0], [0, 0, 1, 2]), MANIFEST)
     assert result["auc_inside_cry_files"] == 0.0
     assert result["auc"] > 0.6
+
+
+class Loud:
+    """A detector by loudness, with the shape of the real one."""
+
+    context_seconds, version = 2, "loud"
+
+    def features(self, waveforms, rate):
+        assert rate == 8000
+        return np.abs(waveforms).mean(axis=1, keepdims=True).repeat(4, axis=1)
+
+    def window(self, history):
+        last = list(history[-2:])
+        return np.stack([last[0]] * (2 - len(last)) + last)
+
+    def scores(self, windows):
+        return np.clip(2 * windows[:, -1, 0] + windows[:, 0, 1] / 1000, 0, 1)
+
+
+def sounds(*levels: float) -> Seconds:
+    pcm = np.rint(np.array(levels)[:, None] * 32767 * np.ones(8000)).astype(np.int16)
+    labels = np.array([1 if level > 0.2 else 0 for level in levels], np.int8)
+    return Seconds(pcm, pcm[:0], labels, np.zeros(len(levels), np.int32))
+
+
+def test_a_second_is_scored_after_those_of_its_recording_alone():
+    given = sounds(0.4, 0.1, 0.3)
+    waveforms = given.waveforms / 32767
+    alone = scores_of(Loud(), waveforms, np.array([0, 1, 2]))
+    together = scores_of(Loud(), waveforms, np.array([0, 0, 1]))
+    np.testing.assert_allclose(alone, [0.8004, 0.2001, 0.6003], atol=1e-4)
+    np.testing.assert_allclose(together, [0.8004, 0.2004, 0.6003], atol=1e-4)
+
+
+def test_a_condition_changes_what_is_heard_and_chosen_alone():
+    given = sounds(0.4, 0.1)
+    quieter = Condition("half", lambda wave, rng: wave / 2)
+    row = under(quieter, Loud(), given, MANIFEST)
+    assert (row.recall, row.accuracy) == (0.0, 0.5)
+    untouched = under(quieter, Loud(), given, MANIFEST, np.array([False, False]))
+    assert untouched.recall == 1.0
+
+
+def test_labels_move_along_with_a_later_cut(tmp_path):
+    marks = tmp_path / "m.TextGrid"
+    marks.write_text('xmin = 1.0\nxmax = 2.0\ntext = "cry"\n')
+    manifest = [recording(True, "cry", marks)]
+    levels = np.repeat([0.1, 0.1, 0.42, 0.42, 0.1, 0.1, 0.1, 0.1], 4000)
+    pcm = np.rint(levels * 32767).astype(np.int16).reshape(4, 8000)
+    given = Seconds(pcm, pcm[:0], np.array([0, 1, 0, 0], np.int8), np.zeros(4, np.int32))
+    late = Condition("late", lambda wave, rng: wave, shift_seconds=0.5)
+    row = under(late, Loud(), given, manifest)
+    # From 0.5 to 1.5 s and from 1.5 to 2.5 s there is half a second of cry each.
+    assert (row.recall, row.false_alarms, row.accuracy) == (1.0, 0.0, 1.0)
+    now = under(Condition("now", lambda wave, rng: wave), Loud(), given, manifest)
+    assert (now.recall, now.false_alarms) == (1.0, 0.0)
+
+
+def test_one_class_has_no_auc():
+    assert np.isnan(auc_of(np.array([0.1, 0.2]), np.array([True, True])))
+    assert auc_of(np.array([0.1, 0.2]), np.array([False, True])) == 1.0
+
+
+def test_the_table_has_a_line_for_each_condition():
+    row = under(Condition("half", lambda wave, rng: wave / 2), Loud(), sounds(0.4, 0.1), MANIFEST)
+    lines = table([row]).splitlines()
+    assert lines[1].startswith("half")
+    assert len(lines) == 2
