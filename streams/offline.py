@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector.runtime import CryDetector
+from models.deviation.baseline import State
 from streams.admissions import Admissions
 from streams.app import Models, segment_rules
 from streams.baselines import Baselines, StoredBaseline
@@ -100,17 +101,20 @@ def read_manifest(path: Path) -> list[ManifestRow]:
     """The recordings of a CSV file with the columns `path,infant,recorded_at`, in time order.
 
     Paths are relative to the file. Rows without an infant or a time are passed over: they belong
-    to no timeline. Raises SourceError.
+    to no timeline. A byte order mark, as spreadsheets write one, is no part of the first column.
+    Raises SourceError.
     """
     rows = []
     try:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             missing = {"path", "infant", "recorded_at"} - set(reader.fieldnames or ())
             if missing:
                 raise SourceError(f"{path} lacks the column {sorted(missing)[0]!r}.")
             for row in reader:
                 if row["infant"] and row["recorded_at"]:
+                    if not row["path"]:
+                        raise SourceError(f"{path}, line {reader.line_num}: there is no path.")
                     moment = _moment(row["recorded_at"], path, reader.line_num)
                     rows.append(ManifestRow(path.parent / row["path"], row["infant"], moment))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -131,6 +135,7 @@ class ReplayedRecording:
     """What one recording said of its infant.
 
     Attributes:
+        state: `learning` or `ready`: the baseline's, at that cry or, without one, as it was left.
         sigma: of its middle cry, by sigma; None without a cry or while too little is known. (Its
             most deviant one would make long recordings look deviant.)
         p_value: of that cry.
@@ -146,8 +151,6 @@ class ReplayedRecording:
     p_value: float | None
     gate: str
     reason: str
-    segments: int
-    drift_sigma: float | None
 
 
 def replay(
@@ -160,6 +163,7 @@ def replay(
     scorer = OfflineScorer(models.detector, settings)
     baselines = Baselines(models.ward)
     stored: dict[str, StoredBaseline] = {}
+    states: dict[str, str] = {}
     for row in rows:
         records: list[DeviationRecord] = []
         try:
@@ -168,26 +172,29 @@ def replay(
                 before = stored.get(row.infant, StoredBaseline())
                 record, stored[row.infant] = baselines.observe(embedding, before)
                 records.append(record)
-        except (SourceError, RefusedMessage) as error:
+        except SourceError as error:
+            yield error
+            continue
+        except RefusedMessage as error:
             yield SourceError(f"{row.path}: {error}")
             continue
-        yield _summary(row, records)
+        if records:
+            states[row.infant] = records[-1].state
+        yield _summary(row, records, states.get(row.infant, State.LEARNING))
 
 
-def _summary(row: ManifestRow, records: list[DeviationRecord]) -> ReplayedRecording:
+def _summary(row: ManifestRow, records: list[DeviationRecord], state: str) -> ReplayedRecording:
     recorded_at = datetime.fromtimestamp(row.recorded_at_ms / 1000, UTC)
     if not records:
         return ReplayedRecording(
             path=str(row.path),
             infant=row.infant,
             recorded_at=recorded_at.isoformat(),
-            state="learning",
+            state=state,
             sigma=None,
             p_value=None,
             gate="refused",
             reason="no_cry",
-            segments=0,
-            drift_sigma=None,
         )
     known = [record for record in records if record.sigma is not None]
     ordered = sorted(known or records, key=lambda record: record.sigma or 0.0)
@@ -203,6 +210,4 @@ def _summary(row: ManifestRow, records: list[DeviationRecord]) -> ReplayedRecord
         p_value=middle.p_value,
         gate=deciding.gate,
         reason=deciding.reason,
-        segments=len(records),
-        drift_sigma=records[-1].drift_sigma,
     )

@@ -12,6 +12,7 @@ from rich.progress import track
 
 from streams.commands.options import quiet_option
 from streams.errors import SourceError, VagitusError
+from streams.records.cry_embedding import DIMENSIONS
 from streams.settings import Settings
 
 _paths = click.argument(
@@ -78,9 +79,9 @@ def embed(paths: tuple[Path, ...], out: Path, quiet: bool) -> None:
         try:
             embeddings.append(embed_recording(scorer, models, path))
             names.append(str(path))
-        except (SourceError, ValueError) as error:
-            failures.append(f"{path}: {error}")
-    stacked = np.array(embeddings, dtype=np.float32).reshape(len(embeddings), -1)
+        except SourceError as error:
+            failures.append(str(error))
+    stacked = np.array(embeddings, dtype=np.float32).reshape(-1, DIMENSIONS)
     with out.open("wb") as file:
         np.savez(file, paths=np.array(names), embeddings=stacked)
     click.echo(f"{len(names)} embeddings written to {out}")
