@@ -133,7 +133,7 @@ def _loss(
 ) -> Tensor:
     rows = sound.drawn(BATCH, rng)
     cut = sound.cut(rows, rng)
-    waveforms, factors = played(cut.waveforms, rng)
+    waveforms, factors = played(cut.waveforms, sound.surely_other(rows), rng)
     shares = sound.cry_shares(rows, cut.ends, factors)
     target, weight = opinions.targets(rows, cut.ends, shares)
     may_cry = target.numpy() > 0.5

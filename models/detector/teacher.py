@@ -95,7 +95,7 @@ def tune(yamnet: Path, sound: TrainingSound, steps: int, seed: int) -> Teacher:
     for _ in tqdm(range(steps), "Teacher", leave=False):
         rows = sound.drawn(BATCH, rng)
         cut = sound.cut(rows, rng)
-        waveforms, factors = played(cut.waveforms, rng)
+        waveforms, factors = played(cut.waveforms, sound.surely_other(rows), rng)
         shares = sound.cry_shares(rows, cut.ends, factors)
         waveforms = heard(waveforms, shares > 0, lambda n: sound.noises(n, rng), rng)
         with torch.no_grad():

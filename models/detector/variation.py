@@ -20,9 +20,10 @@ from models.augment import (
 
 # Probabilities, each drawn for itself; other sounds are mixed into cries more often than into
 # each other.
-SPEED, ROOM, NOISE_ON_CRY, NOISE_ELSEWHERE, MICROPHONE = 0.3, 0.25, 0.5, 0.3, 0.6
+SPEED, ROOM, NOISE_ON_CRY, NOISE_ELSEWHERE, MICROPHONE = 0.4, 0.25, 0.5, 0.3, 0.6
 COLOURED = 0.25  # of the noises, the rest are recordings
-SPEEDS = (0.88, 1.14)
+# A cry much slower or faster is no infant's; a cat or a child at any pitch is still none.
+CRY_SPEEDS, OTHER_SPEEDS = (0.88, 1.14), (0.75, 1.3)
 DECAY_SECONDS, DIRECT_DB = (0.15, 0.9), (-6.0, 15.0)
 SNR_DB = (-3.0, 20.0)
 GAIN_DB = (-32.0, 14.0)
@@ -33,14 +34,18 @@ Noises = Callable[[int], NDArray[np.float32]]
 
 
 def played(
-    waveforms: NDArray[np.float32], rng: np.random.Generator
+    waveforms: NDArray[np.float32], others: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Some of float32 [batch, samples] at another speed; returns them and all factors [batch]."""
+    """Some of float32 [batch, samples] at another speed; returns them and all factors [batch].
+
+    `others`, bool [batch], are surely no cries: their speed may change more.
+    """
     factors = np.ones(len(waveforms))
     chosen = rng.random(len(waveforms)) < SPEED
     waveforms = waveforms.copy()
-    if chosen.any():
-        waveforms[chosen], factors[chosen] = at_speed(waveforms[chosen], rng, SPEEDS)
+    for these, speeds in ((chosen & ~others, CRY_SPEEDS), (chosen & others, OTHER_SPEEDS)):
+        if these.any():
+            waveforms[these], factors[these] = at_speed(waveforms[these], rng, speeds)
     return waveforms, factors
 
 

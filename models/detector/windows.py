@@ -102,7 +102,7 @@ class TrainingSound:
         )
         self.of_cry_recordings = np.isin(self.sorts, OF_CRY_RECORDINGS)
         self.weights = _weights(self.sorts)
-        self._noises = np.flatnonzero((self.labels == OTHER) & (self.sorts != "between cries"))
+        self._noises = np.flatnonzero(self.surely_other(np.arange(self.seconds)))
         boost = np.array([NOISE_KINDS.get(sort, 1.0) for sort in self.sorts[self._noises]])
         noise_weights = self.weights[self._noises] * boost
         self._noise_weights = noise_weights / noise_weights.sum()
@@ -130,6 +130,10 @@ class TrainingSound:
         waveforms[at < self._begins[rows][:, None]] = 0.0
         silence = np.maximum(0, self._begins[rows] - at[:, 0])
         return Cut(waveforms, starts + DETECTOR_RATE_HZ, silence)
+
+    def surely_other(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the seconds `rows` are of no cry and of no cry recording: bool [rows]."""
+        return (self.labels[rows] == OTHER) & ~self.of_cry_recordings[rows]
 
     def drawn(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Seconds to cut windows about, drawn by their weights: int64 [count]."""

@@ -50,10 +50,18 @@ def test_with_nothing_drawn_nothing_changes(monkeypatch):
 
 def test_speeds_are_told_for_those_that_changed(monkeypatch):
     only(monkeypatch, SPEED=0.5)
-    result, factors = played(tones(40), np.random.default_rng(0))
+    result, factors = played(tones(40), np.zeros(40, bool), np.random.default_rng(0))
     changed = ~(result == tones(40)).all(axis=1)
     np.testing.assert_array_equal(changed, factors != 1)
     assert 5 < changed.sum() < 35
+
+
+def test_what_is_no_cry_changes_its_speed_more(monkeypatch):
+    only(monkeypatch, SPEED=1.0)
+    others = np.arange(200) < 100
+    _, factors = played(np.tile(tones(1), (200, 1)), others, np.random.default_rng(0))
+    assert np.abs(factors[~others] - 1).max() < 0.15
+    assert np.abs(factors[others] - 1).max() > 0.2
 
 
 def test_a_mask_hides_a_band_and_a_stretch(monkeypatch):
