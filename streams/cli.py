@@ -63,7 +63,7 @@ def main() -> None:
     # What goes wrong with the broker is said by our own errors; the worker sets up its own log.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="vagitus", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except VagitusError as error:
         click.echo(f"vagitus: {error}", err=True)
@@ -75,7 +75,7 @@ def main() -> None:
         sys.exit(stop.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # `vagitus score … | head`: whoever reads has enough.
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        click.echo(f"vagitus: {error.strerror or error}{where}", err=True)
+        sys.exit(FAILURE)

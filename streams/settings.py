@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import SettingsError
@@ -13,12 +14,24 @@ PREFIX = "VAGITUS_"
 FOREIGN = ("VAGITUS_DATA", "VAGITUS_TEST_")
 
 
+def _addresses(text: str) -> str:
+    """One or more of host:port, with a comma between; raises ValueError."""
+    for address in text.split(","):
+        host, _, port = address.rpartition(":")
+        whole = host.startswith("[") == host.endswith("]")
+        if not host or not whole or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"{address!r} is not host:port")
+    return text
+
+
 class Settings(BaseSettings):
     """What may be set; each field is the environment variable `VAGITUS_<FIELD>` in capitals."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    broker: str = Field("127.0.0.1:9092", description="Kafka bootstrap address, host:port.")
+    broker: Annotated[str, AfterValidator(_addresses)] = Field(
+        "127.0.0.1:9092", description="Kafka bootstrap address, host:port."
+    )
     topic_prefix: str = Field(
         "vagitus.", pattern=r"^[A-Za-z0-9._-]*$", description="What every topic's name begins with."
     )
@@ -72,7 +85,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX
-            raise SettingsError(f"{name}: {first['msg']}.") from None
+            reason = first["msg"].removeprefix("Value error, ")
+            raise SettingsError(f"{name}: {reason}.") from None
         if settings.offset_score > settings.onset_score:
             raise SettingsError(f"{PREFIX}OFFSET_SCORE is above {PREFIX}ONSET_SCORE.")
         return settings

@@ -38,6 +38,10 @@ def demo(
     Eight infants cry in noise, talk and beeps, faster than real time; half-way one of them starts
     to drift. At the end the summary compares what was heard with what was so. The broker is for
     trying out: all is gone when the demo ends. It needs no network.
+
+    \b
+    vagitus demo --duration 60
+    vagitus demo --audio recordings/
     """
     from streams.demo import run_demo
     from streams.verdict import judge, verdict_table
@@ -111,6 +115,7 @@ def play(
 
     if bool(paths) == microphone:
         raise click.UsageError("Give PATHS, or --microphone.")
+    factor = _speed(speed)
     source = _source(paths, microphone, monitor, Codec(codec))
     settings = Settings.read(broker=broker)
     console = Console(stderr=True)
@@ -123,9 +128,7 @@ def play(
         with bar:
             task = bar.add_task("Playing", total=None)
             async with Publisher(settings) as publisher:
-                return await play_source(
-                    source, publisher, _speed(speed), lambda chunk: bar.advance(task)
-                )
+                return await play_source(source, publisher, factor, lambda chunk: bar.advance(task))
 
     played = asyncio.run(send())
     for sentence in getattr(source, "skipped", ()):

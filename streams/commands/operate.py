@@ -36,6 +36,9 @@ def worker(
     A thin cover over `faust worker`. Start one for each core; they share the partitions. The
     topics must exist: `vagitus topics create`. SIGTERM ends it cleanly; whatever ends it, nothing
     is lost.
+
+    \b
+    vagitus worker --broker kafka:9092 --log-level WARNING
     """
     from streams.worker import run_worker
 
@@ -61,13 +64,22 @@ async def _require_topics(settings: Settings) -> None:
 
 @click.group()
 def topics() -> None:
-    """Create or list the topics."""
+    """Create or list the topics.
+
+    \b
+    vagitus topics create
+    vagitus topics list
+    """
 
 
 @topics.command("create")
 @broker_option
 def topics_create(broker: str | None) -> None:
-    """Create the topics that are missing, with their retention and partitions."""
+    """Create the topics that are missing, with their retention and partitions.
+
+    \b
+    vagitus topics create --broker kafka:9092
+    """
     from streams.topics import create_topics
 
     created = asyncio.run(create_topics(Settings.read(broker=broker)))
@@ -80,7 +92,11 @@ def topics_create(broker: str | None) -> None:
 @topics.command("list")
 @broker_option
 def topics_list(broker: str | None) -> None:
-    """List the topics: partitions, and what they are meant to keep."""
+    """List the topics: partitions, and what they are meant to keep.
+
+    \b
+    vagitus topics list --broker kafka:9092
+    """
     from streams.topics import partition_counts, topic_configs
 
     settings = Settings.read(broker=broker)
@@ -102,6 +118,9 @@ def admit(monitor: str, infant: str, ward: str, bed: str, broker: str | None) ->
 
     From now on what the monitor hears trains this infant's baseline. A monitor without an
     admission is scored, but trains nobody.
+
+    \b
+    vagitus admit mon-3 infant-07f3 --ward nicu --bed cot-3
     """
     from streams.play import Publisher
     from streams.records.admission import Admission
@@ -121,7 +140,11 @@ def admit(monitor: str, infant: str, ward: str, bed: str, broker: str | None) ->
 @click.argument("monitor")
 @broker_option
 def discharge(monitor: str, broker: str | None) -> None:
-    """Discharge whoever lies at MONITOR: its series leave, its sound trains nobody."""
+    """Discharge whoever lies at MONITOR: its series leave, its sound trains nobody.
+
+    \b
+    vagitus discharge mon-3
+    """
     from streams.play import Publisher
 
     settings = Settings.read(broker=broker)
@@ -140,6 +163,9 @@ def doctor(broker: str | None) -> None:
     """Check the broker, the topics and their settings, the models and the clock.
 
     Every line that fails says what to do; the exit status is then 1.
+
+    \b
+    vagitus doctor --broker kafka:9092
     """
     from streams.doctor import examine
 
@@ -154,9 +180,14 @@ def doctor(broker: str | None) -> None:
 
 
 @click.command()
-@click.option("--port", type=int, default=9092, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9092, show_default=True,
+              help="0 takes a free one.")  # fmt: skip
 def broker(port: int) -> None:
-    """Run the embedded broker with our topics, for trying out: all is gone when it ends."""
+    """Run the embedded broker with our topics, for trying out: all is gone when it ends.
+
+    \b
+    vagitus broker --port 9092
+    """
     from streams.broker import EmbeddedBroker
     from streams.topics import topic_configs
 

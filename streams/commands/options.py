@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -26,5 +27,6 @@ def settings_table() -> str:
 
 def with_settings_help(command: Callable[..., Any]) -> Callable[..., Any]:
     """Append the table of settings to a command's help."""
-    command.__doc__ = f"{command.__doc__}\n\n\b\nSettings:\n{settings_table()}\n"
+    text = inspect.cleandoc(command.__doc__ or "")
+    command.__doc__ = f"{text}\n\n\b\nSettings:\n{settings_table()}\n"
     return command

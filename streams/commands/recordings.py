@@ -69,7 +69,12 @@ def embed(paths: tuple[Path, ...], out: Path, quiet: bool) -> None:
 
     A recording's embedding is the normalized mean over its cry segments; one without a cry is
     embedded whole.
+
+    \b
+    vagitus embed recordings/ --out cries.npz
     """
+    if not out.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     from streams.offline import OfflineScorer, embed_recording
 
     models, settings = _models()
@@ -97,6 +102,9 @@ def replay(manifest: Path, as_json: bool, quiet: bool) -> None:
 
     MANIFEST is a CSV file with the columns `path,infant,recorded_at` (paths relative to it). Each
     recording goes through segmenting, embedding, deviation and gate; each gives one line.
+
+    \b
+    vagitus replay manifest.csv --json | jq -c '[.recorded_at, .sigma]'
     """
     from streams.offline import read_manifest
     from streams.offline import replay as replay_rows
@@ -152,4 +160,4 @@ def _report(failures: list[str]) -> None:
     for failure in failures:
         click.echo(f"vagitus: {failure}", err=True)
     if failures:
-        raise VagitusError(f"{len(failures)} recordings could not be used.")
+        raise VagitusError(f"{len(failures)} of the recordings could not be used.")
