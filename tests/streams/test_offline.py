@@ -4,27 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from streams.app import Models
 from streams.errors import SourceError
-from streams.offline import OfflineScorer, embed_recording
-from streams.settings import Settings
+from streams.offline import embed_recording
 from streams.sources.files import read_seconds
 from tests.streams.ward import BEFORE_SECONDS, RATE_HZ, record_cry, record_room
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models.load(Settings())
-
-
-@pytest.fixture(scope="module")
-def scorer(models) -> OfflineScorer:
-    return OfflineScorer(models.detector, Settings())
-
-
-@pytest.fixture
-def cry(tmp_path):
-    return record_cry(tmp_path / "cry.wav")
 
 
 def test_scores_are_the_detectors_own_second_by_second(scorer, models, cry):

@@ -4,23 +4,12 @@ import dataclasses
 
 import pytest
 
-from streams.app import Models
 from streams.errors import SourceError
 from streams.offline import ManifestRow, _summary, read_manifest, replay
 from streams.settings import Settings
 from tests.streams.ward import deviation, record_cry, record_room
 
 MINUTE_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return Models.load(Settings())
-
-
-@pytest.fixture
-def cry(tmp_path):
-    return record_cry(tmp_path / "cry.wav")
 
 
 def manifest(tmp_path, *rows: str, header: str = "path,infant,recorded_at"):
