@@ -130,6 +130,8 @@ async def _clock(settings: Settings, count: int) -> Finding:
 
 async def _newest_chunks(settings: Settings, count: int) -> list[ConsumerRecord]:
     """The last chunk of each of the `count` partitions of `audio-chunks` that has one."""
+    if not count:  # aiokafka cannot stop a consumer of nothing
+        return []
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
     topic = AUDIO_CHUNKS.name(settings)
     newest = []
@@ -140,12 +142,11 @@ async def _newest_chunks(settings: Settings, count: int) -> list[ConsumerRecord]
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         filled = [tp for tp in partitions if ends[tp] > begins[tp]]
-        consumer.assign(filled)
         for tp in filled:
             consumer.seek(tp, ends[tp] - 1)
         deadline = time.monotonic() + FETCH_SECONDS
         while len(newest) < len(filled) and time.monotonic() < deadline:
-            for records in (await consumer.getmany(timeout_ms=500)).values():
+            for records in (await consumer.getmany(*filled, timeout_ms=500)).values():
                 newest += records[-1:]
     finally:
         await consumer.stop()
