@@ -13,7 +13,7 @@ from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.settings import Settings
 from streams.sources.source import Source
-from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic
+from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, partition_counts
 
 # Sends that may be under way at once; more only fills memory.
 MAX_IN_FLIGHT = 512
@@ -35,6 +35,10 @@ class Publisher:
     """A producer for the topics that come from outside: sound and admissions.
 
     Use it as an async context manager; everything sent is on the broker when it closes.
+
+    Raises:
+        BrokerError: none answers, or one of the topics does not exist. (Many brokers would
+            create it when first sent to, and then keep sound for as long as they please.)
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,6 +46,11 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> "Publisher":
+        found = await partition_counts(self._settings)
+        for topic in (AUDIO_CHUNKS, ADMISSIONS):
+            name = topic.name(self._settings)
+            if name not in found:
+                raise BrokerError(f"Topic {name} does not exist: run `vagitus topics create`.")
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.broker,
             acks="all",

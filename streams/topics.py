@@ -99,12 +99,18 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
     """Partitions of each of our topics that exists, by full name; raises BrokerError."""
     admin = await connect_admin(settings)
     try:
-        found = await admin.describe_topics(list(topic_configs(settings)))
+        # All of them: to ask for one by name may create it, with the broker's own retention.
+        found = await admin.describe_topics()
     except (KafkaError, OSError) as error:
         raise BrokerError(f"The broker does not describe its topics: {error}.") from None
     finally:
         await admin.close()
-    return {topic["topic"]: len(topic["partitions"]) for topic in found if topic["error_code"] == 0}
+    ours = topic_configs(settings)
+    return {
+        topic["topic"]: len(topic["partitions"])
+        for topic in found
+        if topic["topic"] in ours and topic["error_code"] == 0
+    }
 
 
 async def connect_admin(settings: Settings) -> AIOKafkaAdminClient:
