@@ -10,7 +10,7 @@ from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
-from streams.topics import ADMISSIONS
+from streams.topics import ADMISSIONS, AUDIO_CHUNKS
 
 PARTITIONS = 4
 WAIT_SECONDS = 30
@@ -46,7 +46,8 @@ def settings():
     pytest.importorskip("confluent_kafka")
     with EmbeddedBroker() as broker:
         settings = Settings(broker=broker.address, partitions=PARTITIONS)
-        broker.create_topic(ADMISSIONS.name(settings), PARTITIONS)
+        for topic in (ADMISSIONS, AUDIO_CHUNKS):
+            broker.create_topic(topic.name(settings), PARTITIONS)
         yield settings
 
 
