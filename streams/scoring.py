@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 from models.detector.runtime import CryDetector
 from models.waveform import clipped_fraction, level_dbfs
 from streams.admissions import Admissions
-from streams.errors import Refusal, RefusedMessage
-from streams.records.audio_chunk import AudioChunk
+from streams.arrival import Arrival
 from streams.records.cry_scores import CryScore
 from streams.records.cry_segment import CrySegment
-from streams.segments import HeardSecond, Segmenter, SegmentRules
+from streams.segments import HeardSecond, Segmenter, SegmentMark, SegmentRules
 
 SECOND_MS = 1000
 # Monitors' clocks jitter; a quarter of a second is neither a gap nor an overlap.
@@ -48,36 +47,6 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"  # was scored before
     REREAD = "reread"  # was scored before a restart; rebuilds context only
     REFUSED = "refused"  # went to the dead letters
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A chunk that was accepted, with where it lay: `offset` in `partition`."""
-
-    chunk: AudioChunk
-    waveform: NDArray[np.float32]
-    partition: int
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentMark:
-    """What has become of a monitor's segments; -1 stands for none.
-
-    Attributes:
-        ended_offset: chunks up to here belong to segments that were sent.
-        ended_ms: capture time of that chunk. Both must hold for a chunk to be passed over, so
-            that neither a clock set back nor a topic made anew can silence a monitor.
-        opened_offset: the first chunk of the open segment.
-    """
-
-    ended_offset: int = -1
-    ended_ms: int = -1
-    opened_offset: int = -1
-
-    def covers(self, arrival: "Arrival") -> bool:
-        """Whether a chunk belongs to a segment that was sent."""
-        return arrival.offset <= self.ended_offset and arrival.chunk.captured_at_ms <= self.ended_ms
 
 
 @dataclass(slots=True)
@@ -319,7 +288,7 @@ class Scorer:
         monitor.last_ms = chunk.captured_at_ms
         monitor.sample_rate_hz = chunk.sample_rate_hz
         mark = self._marks.get(chunk.monitor, SegmentMark())
-        if mark.covers(arrival):
+        if mark.covers(arrival.offset, chunk.captured_at_ms):
             return
         if published and not 0 <= mark.opened_offset <= arrival.offset:
             return  # it was in no open segment, whatever a score without full context says
@@ -361,22 +330,3 @@ class Scorer:
             sample_rate_hz=rate,
             flac=CrySegment.flac_of(waveform, rate),
         )
-
-
-def decode_arrival(
-    key: bytes | None,
-    value: bytes | None,
-    headers: object,
-    *,
-    partition: int,
-    offset: int,
-    now_ms: int | None,
-) -> Arrival:
-    """Decode one message of `audio-chunks`; raises RefusedMessage, and nothing else."""
-    try:
-        chunk = AudioChunk.decode(key, value, headers, now_ms)  # type: ignore[arg-type]
-        return Arrival(chunk, chunk.waveform(), partition, offset)
-    except RefusedMessage:
-        raise
-    except Exception as error:  # a decoder's own fault must not stop the stream either
-        raise RefusedMessage(Refusal.UNREADABLE, f"{type(error).__name__}: {error}") from error

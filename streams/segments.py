@@ -79,3 +79,23 @@ class Segmenter:
         seconds = self._open[: len(self._open) - self._quiet]
         self._open, self._quiet = [], 0
         return seconds if len(seconds) >= self.rules.minimum_seconds else []
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMark:
+    """What has become of a monitor's segments; -1 stands for none.
+
+    Attributes:
+        ended_offset: chunks up to here belong to segments that were sent.
+        ended_ms: capture time of that chunk. Both must hold for a chunk to be passed over, so
+            that neither a clock set back nor a topic made anew can silence a monitor.
+        opened_offset: the first chunk of the open segment.
+    """
+
+    ended_offset: int = -1
+    ended_ms: int = -1
+    opened_offset: int = -1
+
+    def covers(self, offset: int, captured_at_ms: int) -> bool:
+        """Whether a chunk belongs to a segment that was sent."""
+        return offset <= self.ended_offset and captured_at_ms <= self.ended_ms

@@ -13,12 +13,14 @@ from faust.streams import _current_event
 
 from streams.admissions import AdmissionsReader
 from streams.agents.sending import Outgoing, Sender
+from streams.arrival import Arrival, decode_arrival
 from streams.clock import ListeningClock
 from streams.errors import RefusedMessage
 from streams.metrics import Metrics
 from streams.offsets import HeldOffsets
 from streams.records.cry_scores import CryScore, CryScores
-from streams.scoring import Arrival, Outcome, Scored, Scorer, SegmentMark, decode_arrival
+from streams.scoring import Outcome, Scored, Scorer
+from streams.segments import SegmentMark
 from streams.settings import Settings
 from streams.topics import CRY_SCORES, CRY_SEGMENTS
 

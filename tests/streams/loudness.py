@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.arrival import Arrival
 from streams.records.audio_chunk import AudioChunk
 from streams.records.sound import Codec
-from streams.scoring import Arrival
 
 
 class LoudnessDetector:

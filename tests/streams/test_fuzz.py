@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from streams.arrival import decode_arrival
 from streams.errors import RefusedMessage
 from streams.records.audio_chunk import AudioChunk
 from streams.records.sound import Codec
-from streams.scoring import decode_arrival
 
 MESSAGES = 10_000
 NOW_MS = 1_700_000_000_000

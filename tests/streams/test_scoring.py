@@ -6,8 +6,8 @@ import pytest
 from streams.admissions import Admissions
 from streams.offsets import HeldOffsets, Progress
 from streams.records.admission import Admission
-from streams.scoring import Outcome, Scorer, SegmentMark
-from streams.segments import SegmentRules
+from streams.scoring import Outcome, Scorer
+from streams.segments import SegmentMark, SegmentRules
 from tests.streams.loudness import LoudnessDetector, arrival
 
 RULES = SegmentRules(onset_score=0.5, offset_score=0.3, hangover_seconds=2, minimum_seconds=1)

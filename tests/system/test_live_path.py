@@ -16,13 +16,13 @@ import soundfile
 from models.corpora.manifest import Recording, corpus_folder, read_manifest
 from models.synthesis.ward import SAMPLE_RATE_HZ, SimulatedWard
 from streams.app import Models
+from streams.arrival import decode_arrival
 from streams.errors import RefusedMessage
 from streams.offline import OfflineScorer
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.place import Place
-from streams.scoring import decode_arrival
 from streams.sources.files import FileSource
 from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEAD_LETTERS
 from tests.streams.loudness import arrival
