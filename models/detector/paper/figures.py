@@ -16,6 +16,8 @@ class Figures:
     """Of the seconds of one split whose label is known.
 
     Attributes:
+        seconds: how many there are.
+        cries: how many of them are cries.
         accuracy: at 0.5.
         auc: area under the ROC curve.
         best_f1: the highest F1 of any threshold.
@@ -23,6 +25,8 @@ class Figures:
         accuracy_there: the accuracy at that threshold.
     """
 
+    seconds: int
+    cries: int
     accuracy: float
     auc: float
     best_f1: float
@@ -39,6 +43,8 @@ def second_figures(scores: NDArray[np.float32], labels: NDArray[np.int8]) -> Fig
     f1 = (2 * precision * recall / np.maximum(precision + recall, 1e-9))[:-1]
     best = int(f1.argmax())
     return Figures(
+        seconds=int(known.sum()),
+        cries=int(cries.sum()),
         accuracy=float(((scores >= THRESHOLD) == cries).mean()),
         auc=float(roc_auc_score(cries, scores)),
         best_f1=float(f1[best]),
