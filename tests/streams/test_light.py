@@ -1,0 +1,46 @@
+"""The running system needs neither torch nor librosa, nor anything else of the training."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import importlib, pkgutil, sys
+
+class Forbidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {forbidden}:
+            raise ImportError(name + " is not part of the running system")
+
+sys.meta_path.insert(0, Forbidden())
+
+import streams
+names = [m.name for m in pkgutil.walk_packages(streams.__path__, "streams.")]
+for name in names:
+    importlib.import_module(name)
+
+import numpy as np
+from prometheus_client import CollectorRegistry
+from streams.app import Models, build_app
+from streams.settings import Settings
+
+settings = Settings(state_dir=sys.argv[1])
+models = Models.load(settings)
+build_app(settings, models, CollectorRegistry())
+second = np.zeros((1, 8000), np.float32)
+features = models.detector.features(second, 8000)
+models.detector.scores(models.detector.window(features)[None])
+models.embedder.embed(second[0], 8000)
+print(len(names))
+"""
+TRAINING = {"torch", "torchaudio", "librosa", "sklearn", "onnx", "onnxscript", "tqdm"}
+# What the extras `demo` and `microphone` bring is asked for only where it is used.
+EXTRAS = {"confluent_kafka", "sounddevice"}
+
+
+def test_every_module_works_without_what_only_training_needs(tmp_path):
+    program = PROGRAM.replace("{forbidden}", repr(TRAINING | EXTRAS))
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 40
