@@ -12,8 +12,8 @@ from streams.settings import Settings
 PROGRAM = [sys.executable, "-c", "from streams.cli import main; main()"]
 NOWHERE = "127.0.0.1:1"
 PATHS = [
-    "demo", "worker", "play", "score", "embed", "replay", "topics", "topics create", "topics list",
-    "admit", "discharge", "doctor", "broker", "completion",
+    "demo", "worker", "play", "score", "embed", "replay", "evaluate", "topics",
+    "topics create", "topics list", "admit", "discharge", "doctor", "broker", "completion",
 ]  # fmt: skip
 
 
