@@ -117,7 +117,7 @@ def _show(results: list[tuple[SegmentRules, StreamFigures]], title: str) -> None
 
 
 def _plain(figures: StreamFigures) -> dict[str, object]:
-    return {
+    plain = {
         "segments": figures.segments,
         "right_segments": figures.right_segments,
         "episodes": figures.episodes,
@@ -131,3 +131,5 @@ def _plain(figures: StreamFigures) -> dict[str, object]:
         "false_segments": dict(figures.false_segments),
         "false_segments_per_monitor_day": figures.false_per_day,
     }
+    # What there was nothing to count of is null: JSON knows no NaN.
+    return {name: None if value != value else value for name, value in plain.items()}
