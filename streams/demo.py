@@ -81,7 +81,9 @@ async def run_demo(
                     for admission in admissions:
                         await publisher.admit(admission)
                     await worker.ready(stop)
-                    console.print(f"Metrics: [bold]{worker.address}[/]   worker log: {worker.log}")
+                    if worker.address:
+                        console.print(f"Metrics: [bold]{worker.address}[/]")
+                    console.print(f"Worker log: {worker.log}")
                     title = f"Vagitus: a ward at {speed:g} times real time; Ctrl-C ends it"
                     with _live(board, title, console):
                         played = await _play_until(
@@ -162,6 +164,8 @@ async def _worker(settings: Settings, folder: Path, console: Console) -> AsyncIt
         except subprocess.TimeoutExpired:
             process.kill()
             worker.status = process.wait()
+        if worker.status == -signal.SIGTERM:
+            worker.status = 0  # it was told to end before it listened for that
 
 
 async def _play_until(

@@ -1,7 +1,7 @@
 """How well the stream finds cries: its segments against intervals that somebody marked.
 
-An *episode* is what a person would call one cry: marked intervals with pauses shorter than the
-segmenter bridges. A segment is right if half of it lies in episodes, an episode is found if half of
+An *episode* is what a person would call one cry: marked intervals with only short pauses between
+them, whatever the segmenter bridges. A segment is right if half of it lies in episodes, an episode is found if half of
 it lies in segments: the intersection criterion of sound event detection (Bilen et al. 2020, "A
 Framework for the Robust Evaluation of Sound Event Detection", with both tolerances at 0.5).
 """
@@ -18,6 +18,8 @@ from streams.segments import HeardSecond, Segmenter, SegmentRules
 
 Interval = tuple[float, float]
 TOLERANCE = 0.5
+# An infant draws breath for a second at most; after two seconds of pause it has stopped.
+PAUSE_SECONDS = 2.0
 DAY_SECONDS = 86_400.0
 _NO_SOUND: NDArray[np.float32] = np.zeros(0, np.float32)
 
@@ -91,7 +93,7 @@ def evaluate(recordings: Iterable[Heard], rules: SegmentRules) -> StreamFigures:
             figures.other_seconds += len(heard.scores)
             figures.false_segments[heard.kind] += len(segments)
         elif heard.cries is not None:
-            _compare(figures, segments, episodes(heard.cries, rules.hangover_seconds))
+            _compare(figures, segments, episodes(heard.cries))
     return figures
 
 
@@ -113,11 +115,11 @@ def segments_of(scores: Sequence[float], rules: SegmentRules) -> list[Interval]:
     return found
 
 
-def episodes(intervals: Sequence[Interval], bridged_seconds: float) -> list[Interval]:
-    """Marked intervals, joined where the pause between two is shorter than `bridged_seconds`."""
+def episodes(intervals: Sequence[Interval]) -> list[Interval]:
+    """Marked intervals, joined where the pause between two is shorter than `PAUSE_SECONDS`."""
     joined: list[Interval] = []
     for start, end in sorted(intervals):
-        if joined and start - joined[-1][1] < bridged_seconds:
+        if joined and start - joined[-1][1] < PAUSE_SECONDS:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))

@@ -97,8 +97,8 @@ def _rules() -> Iterator[SegmentRules]:
 
 def _show(results: list[tuple[SegmentRules, StreamFigures]], title: str) -> None:
     table = Table(title=title, box=None, title_justify="left", header_style="bold")
-    for name in ("onset", "offset", "hangover", "minimum", "precision", "recall", "F1",
-                 "delay s (median)", "(95 %)", "false/day"):  # fmt: skip
+    for name in ("onset", "offset", "hang", "min", "prec", "recall", "F1", "delay", "p95",
+                 "false/day"):  # fmt: skip
         table.add_column(name, justify="right")
     for rules, figures in results:
         table.add_row(
@@ -109,8 +109,8 @@ def _show(results: list[tuple[SegmentRules, StreamFigures]], title: str) -> None
             f"{figures.precision:.3f}",
             f"{figures.recall:.3f}",
             f"{figures.f1:.3f}",
-            f"{figures.delay(0.5):.2f}",
-            f"{figures.delay(0.95):.2f}",
+            f"{figures.delay(0.5):.2f} s",
+            f"{figures.delay(0.95):.2f} s",
             f"{figures.false_per_day:.0f}",
         )
     Console().print(table)

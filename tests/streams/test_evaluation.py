@@ -18,9 +18,9 @@ def test_segments_are_those_that_the_stream_cuts():
     assert segments_of([0.1, 0.9, 0.4, 0.1, 0.9, 0.1, 0.1, 0.9], RULES) == [(1, 5), (7, 8)]
 
 
-def test_pauses_that_the_segmenter_bridges_do_not_part_a_cry():
-    assert episodes([(4, 5), (0, 1), (2.5, 3)], 2) == [(0, 5)]
-    assert episodes([(0, 1), (3, 4)], 2) == [(0, 1), (3, 4)]
+def test_short_pauses_do_not_part_a_cry():
+    assert episodes([(4, 5), (0, 1), (2.5, 3)]) == [(0, 5)]
+    assert episodes([(0, 1), (3, 4)]) == [(0, 1), (3, 4)]
 
 
 def test_a_cry_that_is_heard_is_found_and_its_delay_ends_with_the_second_that_opened_it():
