@@ -1,9 +1,10 @@
 """How well the stream finds cries: its segments against intervals that somebody marked.
 
 An *episode* is what a person would call one cry: marked intervals with only short pauses between
-them, whatever the segmenter bridges. A segment is right if half of it lies in episodes, an episode is found if half of
-it lies in segments: the intersection criterion of sound event detection (Bilen et al. 2020, "A
-Framework for the Robust Evaluation of Sound Event Detection", with both tolerances at 0.5).
+them, whatever the segmenter bridges. A segment is right if half of it lies in episodes, an episode
+is found if half of it lies in segments: the intersection criterion of sound event detection (Bilen
+et al. 2020, "A Framework for the Robust Evaluation of Sound Event Detection", with both tolerances
+at 0.5).
 """
 
 from collections import Counter
