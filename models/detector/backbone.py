@@ -21,7 +21,7 @@ from models.detector.yamnet import CLASSES, Yamnet, YamnetSpectrogram
 from models.features import DETECTOR_RATE_HZ, log_mel
 
 BATCH = 96
-PEAK_RATE = 4e-3
+PEAK_RATE, CYCLE_PEAK_RATE = 4e-3, 2e-3
 WEIGHT_DECAY, EMA_DECAY, LONGEST_STEP = 0.02, 0.995, 5.0
 # What YAMNet says of a sound is learned beside what a cry is: it knows hundreds of sounds that the
 # corpus does not hold. Logits under -9 all mean "surely not"; a quarter brings the squares near
@@ -85,19 +85,24 @@ def train_backbone(
     width: float,
     seed: int,
     log: Log,
+    start: Path | None = None,
 ) -> SecondClassifier:
     """The standalone classifier, its weights averaged over the last steps.
 
     Goes on from `checkpoint`, which is written after each epoch: as many windows as there are
-    seconds of sound.
+    seconds of sound. With `start`, the checkpoint of a run that is done, it is another cycle
+    (Loshchilov and Hutter 2017, "SGDR"): from the averages of that run, at a lower rate.
     """
     torch.manual_seed(seed)
     model = SecondClassifier(Student(width)).to(memory_format=torch.channels_last)
     tags = _Tags(yamnet) if yamnet is not None else None
+    if start is not None:
+        _begin_with(start, model, tags)
     steps = max(1, sound.seconds // BATCH)
     optimizer = _optimizer(model, tags)
+    peak = PEAK_RATE if start is None else CYCLE_PEAK_RATE
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, PEAK_RATE, total_steps=epochs * steps, pct_start=0.2
+        optimizer, peak, total_steps=epochs * steps, pct_start=0.2
     )
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "average": average}
@@ -160,6 +165,18 @@ def _optimizer(model: nn.Module, tags: nn.Module | None) -> torch.optim.Optimize
         {"params": kept, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=PEAK_RATE)
+
+
+def _begin_with(start: Path, model: SecondClassifier, tags: _Tags | None) -> None:
+    saved = torch.load(start, weights_only=True)
+    averages = {
+        name.removeprefix("module."): value
+        for name, value in saved["average"].items()
+        if name.startswith("module.")
+    }
+    model.load_state_dict(averages)
+    if tags is not None and "tags" in saved:
+        tags.head.load_state_dict(saved["tags"])
 
 
 def _resume(checkpoint: Path, parts: dict, epochs: int) -> int:

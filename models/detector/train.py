@@ -64,6 +64,8 @@ def _log(run: Path, row: dict[str, object]) -> None:
               help="What `teach` wrote; without it, marks alone teach.")  # fmt: skip
 @click.option("--yamnet", type=click.Path(path_type=Path),
               help="The published yamnet.tflite, whose tags are learned beside cries.")  # fmt: skip
+@click.option("--start", type=click.Path(exists=True, path_type=Path),
+              help="backbone.pt of a run that is done: another cycle from there.")  # fmt: skip
 @click.option("--epochs", default=24, show_default=True)
 @click.option("--width", type=click.Choice(["0.5", "1.0"]), default="0.5", show_default=True)
 @click.option("--seed", default=0, show_default=True)
@@ -73,6 +75,7 @@ def command(
     weights: Path | None,
     teacher: Path | None,
     yamnet: Path | None,
+    start: Path | None,
     epochs: int,
     width: str,
     seed: int,
@@ -97,7 +100,7 @@ def command(
             _log(run, row)
 
         model = train_backbone(
-            sound, opinions, tagger, run / "backbone.pt", epochs, float(width), seed, log
+            sound, opinions, tagger, run / "backbone.pt", epochs, float(width), seed, log, start
         )
         head = train_head(model, sound, opinions, seed, log)
         export(model.backbone, head, target)

@@ -36,7 +36,7 @@ OTHER_SHARE = 0.5
 OF_CRY_RECORDINGS = [sort for sort in SHARES if not sort.endswith("invented")]
 # What is nearest to a cry is drawn more often.
 HARD_KINDS = {
-    "cat": 2.5, "infant laughter": 2.0, "children playing": 2.0, "monkey": 1.5, "rooster": 1.5,
+    "cat": 3.5, "infant laughter": 2.0, "children playing": 3.0, "monkey": 1.5, "rooster": 1.5,
     "sheep": 1.5, "street music": 1.5, "dog": 1.3, "dog bark": 1.3, "bird": 1.3, "siren": 1.3,
     "adult speech": 1.3, "bedside alarm": 1.3,
 }  # fmt: skip

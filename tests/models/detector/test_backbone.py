@@ -1,0 +1,91 @@
+"""The backbone learns single seconds, with and without YAMNet's tags, and in several cycles."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("tqdm")
+
+from models.corpora.manifest import Recording  # noqa: E402
+from models.detector import backbone  # noqa: E402
+from models.detector.backbone import TeacherOpinions, train_backbone  # noqa: E402
+from models.detector.data import Seconds  # noqa: E402
+from models.detector.student import Student  # noqa: E402
+from models.detector.windows import TrainingSound  # noqa: E402
+from models.detector.yamnet import Yamnet  # noqa: E402
+from models.features import log_mel  # noqa: E402
+
+RATE = 8000
+
+
+@pytest.fixture
+def sound(monkeypatch) -> TrainingSound:
+    """Sweeps that are cries, noise that is not."""
+    monkeypatch.setattr(backbone, "BATCH", 8)
+    manifest = [
+        Recording(
+            path=Path("x"), is_cry=kind == "cry", kind=kind, source="giulbia", group=kind,
+            split="train", infant="", recorded_at="", platform="", textgrid=None,
+        )
+        for kind in ("cry", "cat")
+    ]  # fmt: skip
+    rng, time = np.random.default_rng(0), np.arange(RATE) / RATE
+    sweeps = [0.3 * np.sin(2 * np.pi * (400 + 200 * rng.random()) * time**1.1) for _ in range(12)]
+    noises = [0.1 * rng.normal(size=RATE) for _ in range(12)]
+    pcm = (np.clip([*sweeps, *noises], -1, 1) * 32767).astype(np.int16)
+    labels = np.repeat([1, 0], 12).astype(np.int8)
+    return TrainingSound(Seconds(pcm, pcm, labels, 1 - labels.astype(np.int32)), manifest, [])
+
+
+def train(sound, path, log, yamnet=None, start=None, epochs=1):
+    opinions = TeacherOpinions(None, sound)
+    return train_backbone(sound, opinions, yamnet, path, epochs, 0.5, 0, log, start)
+
+
+def weights(model) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_a_cycle_begins_with_the_averages_of_the_one_before(sound, tmp_path, monkeypatch):
+    log: list[dict] = []
+    first = train(sound, tmp_path / "first.pt", log.append)
+    monkeypatch.setattr(backbone, "CYCLE_PEAK_RATE", 1e-12)
+    second = train(sound, tmp_path / "second.pt", log.append, start=tmp_path / "first.pt")
+    assert torch.allclose(weights(first), weights(second), atol=1e-6)
+    fresh = train(sound, tmp_path / "third.pt", log.append)
+    assert torch.equal(weights(first), weights(fresh))
+    assert [row["step"] for row in log] == [1, 1, 1]
+
+
+def test_tags_are_learned_beside_cries_and_saved(sound, tmp_path):
+    log: list[dict] = []
+    train(sound, tmp_path / "tags.pt", log.append, yamnet=Yamnet())
+    saved = torch.load(tmp_path / "tags.pt", weights_only=True)
+    assert saved["tags"]["weight"].shape == (521, 256)
+    train(sound, tmp_path / "plain.pt", log.append)
+    assert log[0]["loss"] > log[1]["loss"]
+
+
+def test_a_checkpoint_with_other_parts_is_refused(sound, tmp_path):
+    train(sound, tmp_path / "run.pt", lambda row: None)
+    with pytest.raises(Exception, match="another teacher"):
+        train(sound, tmp_path / "run.pt", lambda row: None, yamnet=Yamnet())
+
+
+def test_features_are_means_and_loudest_moments():
+    torch.manual_seed(0)
+    student = Student().eval()
+    rng = np.random.default_rng(0)
+    steady = np.tile(0.1 * rng.normal(size=RATE // 4), 4)
+    burst = np.where(np.arange(RATE) < RATE // 4, steady, 0.0)
+    with torch.inference_mode():
+        spectrograms = torch.from_numpy(log_mel(np.float32([steady, burst])))[:, None]
+        features = student(spectrograms)
+    assert features.shape == (2, 256)
+    assert (features >= 0).all()
+    x = student.stem((spectrograms + 25) / 20)
+    moments = student.last(student.stages(x)).mean(dim=2)
+    assert torch.allclose(features[:, :128], moments[:, :128].mean(dim=2), atol=1e-5)
+    assert torch.allclose(features[:, 128:], moments[:, 128:].amax(dim=2), atol=1e-5)
