@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from models.corpora.labels import CRY_SECONDS
 from streams.records.cry_scores import CryScore
 from streams.segments import HeardSecond, Segmenter, SegmentRules
 
@@ -117,14 +118,17 @@ def segments_of(scores: Sequence[float], rules: SegmentRules) -> list[Interval]:
 
 
 def episodes(intervals: Sequence[Interval]) -> list[Interval]:
-    """Marked intervals, joined where the pause between two is shorter than `PAUSE_SECONDS`."""
+    """Marked intervals, joined where the pause between two is shorter than `PAUSE_SECONDS`.
+
+    What stays too short to make a second a cry is left out.
+    """
     joined: list[Interval] = []
     for start, end in sorted(intervals):
         if joined and start - joined[-1][1] < PAUSE_SECONDS:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    return joined
+    return [episode for episode in joined if episode[1] - episode[0] >= CRY_SECONDS]
 
 
 def _compare(figures: StreamFigures, segments: list[Interval], truth: list[Interval]) -> None:

@@ -23,6 +23,10 @@ def test_short_pauses_do_not_part_a_cry():
     assert episodes([(0, 1), (3, 4)]) == [(0, 1), (3, 4)]
 
 
+def test_what_is_too_short_for_a_second_to_count_as_a_cry_is_no_episode():
+    assert episodes([(0, 0.2), (5, 5.2), (6, 6.2)]) == [(5, 6.2)]
+
+
 def test_a_cry_that_is_heard_is_found_and_its_delay_ends_with_the_second_that_opened_it():
     figures = evaluate([cry([0, 0, 0.9, 0.9, 0.9, 0, 0], [(1.75, 5.0)])], RULES)
     assert (figures.precision, figures.recall) == (1, 1)
