@@ -14,7 +14,6 @@ from models.augment import (
     coloured_noise,
     in_room,
     through_microphone,
-    with_gain,
     with_noise,
 )
 
@@ -26,7 +25,11 @@ COLOURED = 0.25  # of the noises, the rest are recordings
 CRY_SPEEDS, OTHER_SPEEDS = (0.88, 1.14), (0.75, 1.3)
 DECAY_SECONDS, DIRECT_DB = (0.15, 0.9), (-6.0, 15.0)
 SNR_DB = (-3.0, 20.0)
+# Overdriven before the level is set: a clipped cry may arrive softly, and most loud ones are whole.
+# With gain alone to clip them, loud sounds were heard worse than the same ones 20 dB softer.
+OVERDRIVEN, DRIVE_DB = 0.15, (3.0, 18.0)
 GAIN_DB = (-32.0, 14.0)
+QUIETEST = 1e-4
 # Masks on spectrograms (SpecAugment, Park et al. 2019): up to 8 mels and 12 frames.
 MASKED, MASKED_MELS, MASKED_FRAMES = 0.6, 8, 12
 
@@ -77,7 +80,18 @@ def heard(
     chosen = rng.random(batch) < MICROPHONE
     if chosen.any():
         waveforms[chosen] = through_microphone(waveforms[chosen], rng)
-    return (np.rint(with_gain(waveforms, rng, GAIN_DB) * 32767) / 32767).astype(np.float32)
+    return _at_some_level(waveforms, rng)
+
+
+def _at_some_level(waveforms: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Float32 [batch, samples] turned up or down, some of them clipped before, in 16 bits."""
+    shape = (len(waveforms), 1)
+    peaks = np.maximum(np.abs(waveforms).max(axis=1, keepdims=True), QUIETEST)
+    driven = (rng.random(shape) < OVERDRIVEN) & (peaks > QUIETEST)
+    drive = np.where(driven, 10 ** (rng.uniform(*DRIVE_DB, shape) / 20), 1.0)
+    gain = np.minimum(10 ** (rng.uniform(*GAIN_DB, shape) / 20), 1 / peaks)
+    scaled = gain * np.clip(waveforms * drive, -peaks, peaks)
+    return (np.rint(scaled * 32767) / 32767).astype(np.float32)
 
 
 def masked(spectrograms: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

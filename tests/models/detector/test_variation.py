@@ -18,6 +18,7 @@ def only(monkeypatch, **wanted: float) -> None:
     names = ("SPEED", "ROOM", "NOISE_ON_CRY", "NOISE_ELSEWHERE", "MICROPHONE", "COLOURED")
     for name in names:
         monkeypatch.setattr(variation, name, wanted.get(name, 0.0))
+    monkeypatch.setattr(variation, "OVERDRIVEN", wanted.get("OVERDRIVEN", 0.0))
     monkeypatch.setattr(variation, "GAIN_DB", (0.0, 0.0))
 
 
@@ -46,6 +47,26 @@ def test_with_nothing_drawn_nothing_changes(monkeypatch):
     only(monkeypatch)
     result = heard(tones(4), np.ones(4, bool), lambda n: tones(n), np.random.default_rng(0))
     np.testing.assert_allclose(result, tones(4), atol=2e-5)
+
+
+def test_levels_are_spread_but_gain_alone_never_clips(monkeypatch):
+    only(monkeypatch)
+    monkeypatch.setattr(variation, "GAIN_DB", (-40.0, 20.0))
+    result = heard(tones(200), np.zeros(200, bool), lambda n: tones(n), np.random.default_rng(0))
+    peaks = 20 * np.log10(np.abs(result).max(axis=1))
+    assert peaks.min() < -40
+    assert peaks.max() == pytest.approx(0, abs=0.01)
+    assert (np.abs(result) > 0.999).mean(axis=1).max() < 0.11  # a tone's tenth
+
+
+def test_what_is_overdriven_is_flat_at_whatever_level(monkeypatch):
+    only(monkeypatch, OVERDRIVEN=0.5)
+    monkeypatch.setattr(variation, "GAIN_DB", (-20.0, -20.0))
+    result = heard(tones(40), np.zeros(40, bool), lambda n: tones(n), np.random.default_rng(0))
+    flat = (np.abs(result) > 0.0299).mean(axis=1)
+    assert 10 < (flat > 0.3).sum() < 30
+    assert ((flat > 0.3) | (flat < 0.2)).all()
+    assert np.abs(result).max() < 0.0301
 
 
 def test_speeds_are_told_for_those_that_changed(monkeypatch):
