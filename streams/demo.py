@@ -35,6 +35,11 @@ STOP_SECONDS = 20.0
 REFRESHES_PER_SECOND = 4
 # Above zero once the worker scores; from then on nothing waits for its start.
 READY_SERIES = "vagitus_owned_partitions"
+OPEN_CRIES = "vagitus_cry_active"
+CLOSED_CRIES = 'vagitus_segments_total{stage="scored"}'
+LOOK_SECONDS = 0.2
+# A worker counts a cry a moment after it has published its last score.
+LOOKS_TO_BE_SURE = 3
 
 
 @dataclass(slots=True)
@@ -86,10 +91,10 @@ async def run_demo(
                     console.print(f"Worker log: {worker.log}")
                     title = f"Vagitus: a ward at {speed:g} times real time; Ctrl-C ends it"
                     with _live(board, title, console):
-                        played = await _play_until(
+                        played, ended = await _play_until(
                             source, publisher, speed, duration_seconds, stop, worker
                         )
-                        drained = await _drain(board, played)
+                        drained = await _drain(board, played, worker, open_cries_too=ended)
             finally:
                 watcher.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -116,11 +121,11 @@ class _Worker:
             self.check()
             if self._address_file.exists():
                 self.address = self._address_file.read_text()
-                if self.address and await asyncio.to_thread(self._owns_partitions):
+                if self.address and await asyncio.to_thread(self.total, READY_SERIES):
                     return
             if time.monotonic() > deadline:
                 raise VagitusError(f"The worker did not start; its log is {self.log}.")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def check(self) -> None:
         """Raise VagitusError if it has ended."""
@@ -128,12 +133,14 @@ class _Worker:
             tail = self.log.read_text(errors="replace").strip().splitlines()[-1:]
             raise VagitusError(f"The worker ended by itself: {' '.join(tail)}")
 
-    def _owns_partitions(self) -> bool:
+    def total(self, series: str) -> float:
+        """The sum of the series that begin so at /metrics; 0 while nobody answers there."""
+        if not self.address:
+            return 0.0
         with contextlib.suppress(OSError), urlopen(self.address, timeout=2) as page:
-            for line in page.read().decode().splitlines():
-                if line.startswith(READY_SERIES):
-                    return float(line.split()[-1]) > 0
-        return False
+            lines = page.read().decode().splitlines()
+            return sum(float(line.split()[-1]) for line in lines if line.startswith(series))
+        return 0.0
 
 
 @contextlib.asynccontextmanager
@@ -175,8 +182,12 @@ async def _play_until(
     duration_seconds: float | None,
     stop: asyncio.Event,
     worker: _Worker,
-) -> Played:
-    """Play until the source or the time is over, or we are told to stop."""
+) -> tuple[Played, bool]:
+    """Play until the source or the time is over, or we are told to stop.
+
+    Returns:
+        what was played, and whether that is the whole source.
+    """
     played = Played()
 
     def count(chunk) -> None:
@@ -193,23 +204,34 @@ async def _play_until(
     stopped.cancel()
     if player.done():
         player.result()
-    else:
-        player.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await player
-    return played
+        return played, True
+    player.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await player
+    return played, False
 
 
-async def _drain(board: Board, played: Played) -> bool:
-    """Wait until every chunk that was sent has its score; returns whether that came."""
+async def _drain(board: Board, played: Played, worker: _Worker, open_cries_too: bool) -> bool:
+    """Wait until every chunk has its score, and every cry its place on a timeline.
+
+    Args:
+        board: what has come back.
+        played: what was sent.
+        worker: who has scored it.
+        open_cries_too: wait for cries that end only because their monitors fall silent.
+
+    Returns:
+        whether every chunk has its score.
+    """
     deadline = time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < deadline:
-        if len(board.scores) >= played.total:
-            # Segments close and travel on for a few seconds after the last score.
-            await asyncio.sleep(2.0)
-            return True
-        await asyncio.sleep(0.2)
-    return False
+    looks = 0
+    while time.monotonic() < deadline and looks < LOOKS_TO_BE_SURE:
+        await asyncio.sleep(LOOK_SECONDS)
+        open_cries = await asyncio.to_thread(worker.total, OPEN_CRIES) if open_cries_too else 0
+        cries = await asyncio.to_thread(worker.total, CLOSED_CRIES)
+        settled = len(board.deviations) + board.dead_letters >= cries and not open_cries
+        looks = looks + 1 if settled and len(board.scores) >= played.total else 0
+    return len(board.scores) >= played.total
 
 
 async def _watch(board: Board, settings: Settings) -> None:
