@@ -91,10 +91,20 @@ def embed_recording(scorer: OfflineScorer, models: Models, path: Path) -> NDArra
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """One recording of a replay."""
+    """One recording of a replay.
 
-    path: Path
+    Attributes:
+        path: as the manifest names it.
+        infant: as the manifest names it.
+        recorded_at: as the manifest writes it.
+        file: where the recording lies.
+        recorded_at_ms: ms since 1970 UTC.
+    """
+
+    path: str
     infant: str
+    recorded_at: str
+    file: Path
     recorded_at_ms: int
 
 
@@ -116,11 +126,12 @@ def read_manifest(path: Path) -> list[ManifestRow]:
                 if row["infant"] and row["recorded_at"]:
                     if not row["path"]:
                         raise SourceError(f"{path}, line {reader.line_num}: there is no path.")
+                    named = (row["path"], row["infant"], row["recorded_at"])
                     moment = _moment(row["recorded_at"], path, reader.line_num)
-                    rows.append(ManifestRow(path.parent / row["path"], row["infant"], moment))
+                    rows.append(ManifestRow(*named, path.parent / row["path"], moment))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{path} cannot be read: {error}.") from None
-    return sorted(rows, key=lambda row: (row.recorded_at_ms, str(row.path)))
+    return sorted(rows, key=lambda row: (row.recorded_at_ms, row.path))
 
 
 def _moment(text: str, path: Path, line: int) -> int:
@@ -133,7 +144,7 @@ def _moment(text: str, path: Path, line: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedRecording:
-    """What one recording said of its infant.
+    """What one recording said of its infant; the first three as the manifest has them.
 
     Attributes:
         state: `learning` or `ready`: the baseline's, at that cry or, without one, as it was left.
@@ -168,7 +179,7 @@ def replay(
     for row in rows:
         records: list[DeviationRecord] = []
         try:
-            for segment in scorer.segments(row.path, row.recorded_at_ms, row.infant):
+            for segment in scorer.segments(row.file, row.recorded_at_ms, row.infant):
                 embedding = embed_segment(models.embedder, segment)
                 before = stored.get(row.infant, StoredBaseline())
                 record, stored[row.infant] = baselines.observe(embedding, before)
@@ -177,7 +188,7 @@ def replay(
             yield error
             continue
         except RefusedMessage as error:
-            yield SourceError(f"{row.path}: {error}")
+            yield SourceError(f"{row.file}: {error}")
             continue
         if records:
             states[row.infant] = records[-1].state
@@ -185,12 +196,11 @@ def replay(
 
 
 def _summary(row: ManifestRow, records: list[DeviationRecord], state: str) -> ReplayedRecording:
-    recorded_at = datetime.fromtimestamp(row.recorded_at_ms / 1000, UTC)
     if not records:
         return ReplayedRecording(
-            path=str(row.path),
+            path=row.path,
             infant=row.infant,
-            recorded_at=recorded_at.isoformat(),
+            recorded_at=row.recorded_at,
             state=state,
             sigma=None,
             p_value=None,
@@ -203,9 +213,9 @@ def _summary(row: ManifestRow, records: list[DeviationRecord], state: str) -> Re
     accepted = [record for record in records if record.gate == "accepted"]
     deciding = accepted[0] if accepted else middle
     return ReplayedRecording(
-        path=str(row.path),
+        path=row.path,
         infant=row.infant,
-        recorded_at=recorded_at.isoformat(),
+        recorded_at=row.recorded_at,
         state=middle.state,
         sigma=middle.sigma,
         p_value=middle.p_value,

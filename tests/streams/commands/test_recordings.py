@@ -60,5 +60,10 @@ def test_a_replay_is_a_json_line_a_recording_and_names_what_it_cannot_use(vagitu
     assert list(line) == [
         "path", "infant", "recorded_at", "state", "sigma", "p_value", "gate", "reason",
     ]  # fmt: skip
-    assert (line["infant"], line["state"], line["sigma"]) == ("infant-1", "learning", None)
+    assert (line["path"], line["infant"], line["recorded_at"]) == (
+        "cry.wav",
+        "infant-1",
+        "2024-01-01",
+    )
+    assert (line["state"], line["sigma"]) == ("learning", None)
     assert "infant-1" in vagitus("replay", manifest)[1]
