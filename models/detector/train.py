@@ -24,6 +24,8 @@ from models.sound import SoundError
 
 # Scores that are 0 or 1 to the last bit still have a logit.
 CLIPPED = 1e-6
+# Another cycle was worth 0.004 of the AUC on val.
+EPOCHS = (24, 20, 16)
 
 
 def _calibrated(folder: Path, seconds: Seconds, prior: float) -> Calibration:
@@ -64,9 +66,8 @@ def _log(run: Path, row: dict[str, object]) -> None:
               help="What `teach` wrote; without it, marks alone teach.")  # fmt: skip
 @click.option("--yamnet", type=click.Path(path_type=Path),
               help="The published yamnet.tflite, whose tags are learned beside cries.")  # fmt: skip
-@click.option("--start", type=click.Path(exists=True, path_type=Path),
-              help="backbone.pt of a run that is done: another cycle from there.")  # fmt: skip
-@click.option("--epochs", default=24, show_default=True)
+@click.option("--epochs", default=EPOCHS, show_default=True, multiple=True,
+              help="Of the backbone; each one more is another cycle.")  # fmt: skip
 @click.option("--width", type=click.Choice(["0.5", "1.0"]), default="0.5", show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--threads", default=2, show_default=True)
@@ -75,8 +76,7 @@ def command(
     weights: Path | None,
     teacher: Path | None,
     yamnet: Path | None,
-    start: Path | None,
-    epochs: int,
+    epochs: tuple[int, ...],
     width: str,
     seed: int,
     threads: int,
@@ -99,9 +99,13 @@ def command(
         def log(row: dict[str, object]) -> None:
             _log(run, row)
 
-        model = train_backbone(
-            sound, opinions, tagger, run / "backbone.pt", epochs, float(width), seed, log, start
-        )
+        start: Path | None = None
+        for cycle, count in enumerate(epochs):
+            checkpoint = run / f"backbone-{cycle + 1}.pt"
+            model = train_backbone(
+                sound, opinions, tagger, checkpoint, count, float(width), seed + cycle, log, start
+            )
+            start = checkpoint
         head = train_head(model, sound, opinions, seed, log)
         export(model.backbone, head, target)
         known = seconds.labels[seconds.labels != UNKNOWN]
