@@ -1,6 +1,9 @@
 """Runs one worker process: `faust worker`, with /metrics on a server of its own."""
 
 import logging
+import os
+import signal
+import threading
 from pathlib import Path
 
 import faust
@@ -12,6 +15,28 @@ from streams.errors import VagitusError
 from streams.settings import Settings
 
 logger = logging.getLogger(__name__)
+# Under the half minute that process managers wait before they kill.
+STOP_SECONDS = 20.0
+STOPPED_IN_THE_MIDDLE = 70  # an exit status of its own
+
+
+class EndingWorker(faust.Worker):
+    """A Faust worker that ends when it is told to, also while no broker answers.
+
+    Faust waits for its last commit for as long as it takes. What was not committed the next
+    worker does again, so that nothing is lost by going.
+    """
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
+        timer = threading.Timer(STOP_SECONDS, _leave)
+        timer.daemon = True
+        timer.start()
+        super()._schedule_shutdown(signal)
+
+
+def _leave() -> None:
+    logger.error("Still not stopped after %g s: leaving without a last commit.", STOP_SECONDS)
+    os._exit(STOPPED_IN_THE_MIDDLE)
 
 
 def run_worker(settings: Settings, log_level: str, address_file: Path | None = None) -> None:
@@ -34,7 +59,7 @@ def run_worker(settings: Settings, log_level: str, address_file: Path | None = N
     if address_file is not None:
         address_file.write_text(address)
     logger.info("Metrics at %s", address)
-    worker = faust.Worker(app, loglevel=log_level, quiet=False, redirect_stdouts=False)
+    worker = EndingWorker(app, loglevel=log_level, quiet=False, redirect_stdouts=False)
     worker.execute_from_commandline()
 
 

@@ -219,3 +219,11 @@ class Pipeline:
             assert process.poll() is None, f"the worker ended:\n{self.logs()}"
             assert time.monotonic() < deadline, f"{found.counts()}\n{self.logs()}"
             time.sleep(1)
+
+    def wait_for_log(self, text: str, process: subprocess.Popen) -> None:
+        """Read the logs again and again until they say something; fails with the logs."""
+        deadline = time.monotonic() + START_SECONDS
+        while text not in self.logs():
+            assert process.poll() is None, f"the worker ended:\n{self.logs()}"
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.2)
