@@ -1,11 +1,13 @@
 """A worker ends when it is told to, whatever has become of its broker."""
 
+import time
+
 import pytest
 
 from streams.broker import EmbeddedBroker
 from streams.worker import STOP_SECONDS
 from tests.system.brokers import EmbeddedKafka
-from tests.system.pipeline import Pipeline
+from tests.system.pipeline import SESSION_SECONDS, Pipeline
 
 pytestmark = pytest.mark.system
 
@@ -19,6 +21,7 @@ def test_a_worker_whose_broker_is_gone_ends_all_the_same(tmp_path):
         except BaseException:
             process.kill()
             raise
+    time.sleep(SESSION_SECONDS + 2)  # it has noticed, and tries again and again
     process.terminate()
     try:
         process.wait(STOP_SECONDS + 30)  # raises if it still runs
