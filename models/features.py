@@ -7,13 +7,22 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 # Tan, Yao and Liu (2023), section 4.2: 64 ms windows of 8 kHz sound every 14.75 ms give 64 x 64
-# for a second, without centring. Their upper edge of 8 kHz is above Nyquist; 4 kHz is meant.
+# for a second, without centring.
 DETECTOR_RATE_HZ = 8000
 DETECTOR_WINDOW = 512
 DETECTOR_HOP = 118
 DETECTOR_MELS = 64
+# "Adjusted accordingly" for 5 s: five times as long each, which gives 64 x 64 again.
+LONG_SECONDS = 5
+LONG_WINDOW = LONG_SECONDS * DETECTOR_WINDOW
+LONG_HOP = LONG_SECONDS * DETECTOR_HOP
 # 80 dB under full scale: quieter than any microphone's own noise.
 POWER_FLOOR = 1e-10
+DECIBELS = np.float32(10 / np.log(10))  # of a natural logarithm of power
+# Few enough waveforms to stay in the cache, enough that calls cost little.
+AT_ONCE = 4
+# A filter is narrow: in groups of neighbours most of its zeros need not be multiplied.
+MEL_BLOCKS = 4
 
 # SpeechBrain's filter bank, on which the public ECAPA-TDNN models were trained.
 EMBEDDER_RATE_HZ = 16000
@@ -27,8 +36,11 @@ def log_mel(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-Mel spectrograms for the detector.
 
     Equal to `librosa.feature.melspectrogram(sr=8000, n_fft=512, hop_length=118, n_mels=64,
-    fmin=0, fmax=4000, center=False)` in decibels, to 1e-4. Nothing in it depends on the rest of
+    fmin=0, fmax=4000, center=False)` in decibels, to 1e-4 dB. Nothing in it depends on the rest of
     the sound: no normalization by a maximum or a mean.
+
+    The paper gives 8000 Hz as the highest mel frequency, at a rate of 8000 Hz: that cannot be, for
+    nothing is above half of the rate, and its upper filters would be empty. Ours end at 4000 Hz.
 
     Args:
         waveforms: float32 [batch, samples] at 8 kHz, at least 512 samples each.
@@ -36,16 +48,39 @@ def log_mel(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         float32 [batch, mels, frames] in dB; a second gives [batch, 64, 64].
     """
-    frames = _frames(np.asarray(waveforms, np.float32), DETECTOR_WINDOW, DETECTOR_HOP)
+    return _log_mel(waveforms, DETECTOR_WINDOW, DETECTOR_HOP)
+
+
+def log_mel_5s(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-Mel spectrograms of five seconds at once, the paper's other frame length.
+
+    As `log_mel`, but with windows of 2560 samples (320 ms) every 590 (73.75 ms).
+
+    Args:
+        waveforms: float32 [batch, samples] at 8 kHz, at least 2560 samples each.
+
+    Returns:
+        float32 [batch, mels, frames] in dB; five seconds give [batch, 64, 64].
+    """
+    return _log_mel(waveforms, LONG_WINDOW, LONG_HOP)
+
+
+def _log_mel(waveforms: NDArray[np.float32], window: int, hop: int) -> NDArray[np.float32]:
+    frames = _frames(np.asarray(waveforms, np.float32), window, hop)
     batch, count, _ = frames.shape
-    mels = np.empty((batch, count, DETECTOR_MELS), np.float32)
-    windowed = np.empty((count, DETECTOR_WINDOW), np.float32)
-    # One waveform at a time stays in the cache: five times as fast as the whole batch at once.
-    for row in range(batch):
-        np.multiply(frames[row], _hann(DETECTOR_WINDOW), out=windowed)
-        np.matmul(_power(windowed), _slaney_filters(), out=mels[row])
-    decibels = 10.0 * np.log10(np.maximum(mels, POWER_FLOOR))
-    return np.ascontiguousarray(decibels.swapaxes(-1, -2), dtype=np.float32)
+    mels = np.empty((batch, DETECTOR_MELS, count), np.float32)
+    for start in range(0, batch, AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        power = _power(frames[some] * _hann(window))
+        energies = np.empty((len(power), count, DETECTOR_MELS), np.float32)
+        # Three axes: a product for each waveform, so that none depends on its neighbours.
+        for bins, bands, filters in _slaney_blocks(window):
+            np.matmul(power[..., bins], filters, out=energies[..., bands])
+        np.maximum(energies, POWER_FLOOR, out=energies)
+        # numpy has the natural logarithm of many floats at once, three times as fast as log10.
+        np.log(energies, out=energies)
+        np.multiply(energies.swapaxes(1, 2), DECIBELS, out=mels[some])
+    return mels
 
 
 def fbank80(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -73,7 +108,7 @@ def _frames(waveforms: NDArray[np.float32], window: int, hop: int) -> NDArray[np
 
 
 def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Power spectrum: float32 [frames, window] to [frames, 1 + window // 2]."""
+    """Power spectrum: float32 [..., window] to [..., 1 + window // 2]."""
     spectrum = rfft(frames, axis=-1)  # scipy's keeps float32 and is vectorized
     return spectrum.real**2 + spectrum.imag**2
 
@@ -89,14 +124,26 @@ def _hamming(length: int) -> NDArray[np.float32]:
 
 
 @cache
-def _slaney_filters() -> NDArray[np.float32]:
+def _slaney_filters(window: int) -> NDArray[np.float32]:
     """Slaney's mel filters with equal area, as librosa makes them: float32 [bins, mels]."""
     edges = _slaney_hz(np.linspace(0, _slaney_mel(DETECTOR_RATE_HZ / 2), DETECTOR_MELS + 2))
-    bins = np.linspace(0, DETECTOR_RATE_HZ / 2, 1 + DETECTOR_WINDOW // 2)
+    bins = np.linspace(0, DETECTOR_RATE_HZ / 2, 1 + window // 2)
     rising = (bins[:, None] - edges[None, :-2]) / np.diff(edges)[None, :-1]
     falling = (edges[None, 2:] - bins[:, None]) / np.diff(edges)[None, 1:]
     triangles = np.maximum(0, np.minimum(rising, falling))
     return (triangles * (2.0 / (edges[2:] - edges[:-2]))).astype(np.float32)
+
+
+@cache
+def _slaney_blocks(window: int) -> list[tuple[slice, slice, NDArray[np.float32]]]:
+    """The filters in groups of neighbours: the bins they need, their mels, and the rest of them."""
+    filters = _slaney_filters(window)
+    blocks = []
+    for mels in np.split(np.arange(DETECTOR_MELS), MEL_BLOCKS):
+        needed = np.flatnonzero(filters[:, mels].any(axis=1))
+        bins, bands = slice(needed[0], needed[-1] + 1), slice(mels[0], mels[-1] + 1)
+        blocks.append((bins, bands, np.ascontiguousarray(filters[bins, bands])))
+    return blocks
 
 
 # Slaney's mel scale: linear to 1 kHz (15 mels), then 27 mels for each factor of 6.4.
