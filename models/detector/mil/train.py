@@ -4,7 +4,8 @@ Tan, Yao and Liu (2023), section 4.2: 20,000 steps, batches of 128, a learning r
 loaders that pair abnormal and normal bags at random.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from models.detector.mil.network import BagNetwork
 
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 5e-3  # as RTFM, whose code the paper builds on
-SAVED_STEPS = 1000
-LOGGED_STEPS = 200
+SAVED_STEPS = 1000  # a multiple of the one below
+JUDGED_STEPS = 200  # often enough to find the best of some thousand, cheap enough to do
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,29 @@ class BagTraining:
     refinement: str = "multi-scale"
     loss: MagnitudeLoss | RankingLoss = field(default_factory=MagnitudeLoss)
     seed: int = 0
+
+
+class Best:
+    """The weights with the highest figure so far, to be part of a checkpoint."""
+
+    def __init__(self) -> None:
+        self.figure = -math.inf
+        self.step = 0
+        self.weights: dict[str, Tensor] = {}
+
+    def offer(self, network: BagNetwork, step: int, figure: float) -> None:
+        """Keep a copy of these weights if none were better."""
+        if figure > self.figure:
+            self.figure, self.step = figure, step
+            self.weights = {name: w.clone() for name, w in network.state_dict().items()}
+
+    def state_dict(self) -> dict[str, object]:
+        """What a checkpoint keeps."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Take what a checkpoint kept."""
+        vars(self).update(state)
 
 
 class Loader:
@@ -82,10 +106,26 @@ def bags_of(features: NDArray[np.float32], stretches: list[NDArray[np.int64]], s
     return torch.from_numpy(np.stack(bags)) if bags else torch.zeros(0, size, features.shape[1])
 
 
-def train_bags(abnormal: Tensor, normal: Tensor, run: Path, training: BagTraining) -> BagNetwork:
+def train_bags(
+    abnormal: Tensor,
+    normal: Tensor,
+    run: Path,
+    training: BagTraining,
+    judge: Callable[[BagNetwork], float] | None = None,
+) -> BagNetwork:
     """Train on bags, float32 [bags, T, features]; goes on from `run` where it was interrupted.
 
-    Writes `run/bags.pt` every 1,000 steps and the loss into `run/log.csv`.
+    Writes `run/bags.pt` every 1,000 steps, and the loss and the judge's figure into `run/log.csv`
+    every 200.
+
+    Args:
+        abnormal: bags that hold an abnormal instance.
+        normal: bags that hold none.
+        run: folder of the checkpoint.
+        training: its settings.
+        judge: a figure of a network on data that it does not learn from. The weights with the
+            highest one are returned, as RTFM's code has it: there are so few bags that the last
+            weights have long learnt them by heart. None: the last weights.
 
     Raises:
         ValueError: there are no bags of one kind, or `run` holds another training.
@@ -97,7 +137,8 @@ def train_bags(abnormal: Tensor, normal: Tensor, run: Path, training: BagTrainin
     settings = asdict(training) | {
         "loss": repr(training.loss), "bags": [len(abnormal), len(normal)]
     }  # fmt: skip
-    parts = {"network": network, "optimizer": optimizer}
+    best = Best()
+    parts = {"network": network, "optimizer": optimizer, "best": best}
     checkpoint = Checkpoint(run / "bags.pt", parts, settings)
     first = checkpoint.resume()
     half = training.batch // 2
@@ -119,11 +160,16 @@ def train_bags(abnormal: Tensor, normal: Tensor, run: Path, training: BagTrainin
         optimizer.step()
         losses.append(loss.item())
         done = step + 1
-        if done % LOGGED_STEPS == 0 or done == training.steps:
-            append_row(run / "log.csv", {"step": done, "loss": float(np.mean(losses))})
+        if done % JUDGED_STEPS == 0 or done == training.steps:
+            figure = float(done) if judge is None else judge(network.eval())
+            network.train()
+            best.offer(network, done, figure)
+            row = {"step": done, "loss": float(np.mean(losses)), "figure": figure}
+            append_row(run / "log.csv", row)
             losses = []
         if done % SAVED_STEPS == 0 or done == training.steps:
             checkpoint.save(done)
+    network.load_state_dict(best.weights)
     return network.eval()
 
 

@@ -1,7 +1,7 @@
 """Trains and keeps what the rows of the tables have in common: networks, features, scores."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from models.detector.mil.network import BagNetwork
 from models.detector.mil.train import BagTraining, bags_of, score_seconds, train_bags
 from models.detector.networks.classifier import SecondClassifier
 from models.detector.paper.corpus import Corpus, load_corpus
+from models.detector.paper.figures import second_figures
 from models.detector.paper.pieces import PIECE_SECONDS, Piece, cut, five_seconds, untrimmed
 from models.detector.paper.selections import ALL, SELECTIONS, all_seconds, selected_seconds
 from models.detector.paper.standalone import EPOCHS, features_of, train_standalone
@@ -138,14 +139,20 @@ class Laboratory:
             seed=s.seed,
         )
         run = self.run / "bags" / self.bags_name(dataset, features)
-        return train_bags(abnormal, normal, run, training)
+        return train_bags(abnormal, normal, run, training, partial(self._judge, features))
+
+    def _judge(self, features: str, network: BagNetwork) -> float:
+        """The area under the ROC curve on the seconds of `val`."""
+        stretches = cut(self.val.recordings, PIECE_SECONDS)
+        scores = score_seconds(network, self.features(features, "val"), stretches)
+        return second_figures(scores, self.val.labels).auc
 
     def bags_name(self, dataset: str, features: str) -> str:
         """What a network over bags depends on."""
         s = self.settings
         size = PIECE_SECONDS if dataset == "5s" else s.bag_size
         on = self._vggish_name() if features == VGGISH else self.classifier_name(features)
-        return f"{dataset}-{size}-{s.loss}-{s.refinement}-{s.steps}-{s.seed}-on-{on}"
+        return f"{dataset}-{size}-{s.loss}-{s.refinement}-{s.steps}-{s.seed}-best-on-{on}"
 
     def scores(self, dataset: str, features: str, split: str) -> NDArray[np.float32]:
         """Of every second of a split, heard in its piece of 5 s: float32 [seconds]."""

@@ -13,8 +13,9 @@ by `vagitus-train detector paper TABLE`. What ships is trained otherwise
 
 The system is that of Tan, Yao and Liu (2023), by its own recipe: SGD at 0.001 with momentum 0.9
 over 60 epochs of batches of 32, tenfold decay every 20, no augmentation; 20,000 steps of batches
-of 128 over bags. Where a row was trained for less, its last column says so. All figures are of the
-last epoch or step: nothing was chosen on `test`.
+of 128 over bags (half of each kind). Where a row was trained for less, its last column says so.
+A standalone classifier is that of its last epoch; of a network over bags the weights with the
+highest AUC on `val` are kept, looked at every 200 steps. Nothing was chosen on `test`.
 
 - The unit is a second. Every second of a recording of something else, and of a marked cry whose
   label is certain, counts.

@@ -82,8 +82,6 @@ def _epoch(
     batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
     losses = []
     for chosen in tqdm(batches, title, leave=False, disable=None):
-        if len(chosen) == 1:
-            continue  # a batch norm cannot learn from one
         log_mels = torch.from_numpy(examples.log_mels[examples.rows[chosen]])[:, None]
         targets = torch.from_numpy(examples.labels[chosen])
         loss = nn.functional.binary_cross_entropy_with_logits(model(log_mels), targets)

@@ -90,6 +90,10 @@ COLUMNS: dict[str, tuple[str, Columns]] = {
             }[row.name]
         },
     ),
+    "networks": (
+        "Losses and refinements over bags of 5 s on the features of `all`",
+        _accuracies() | {"test best F1": _figure("test", "best_f1")},
+    ),
 }
 
 

@@ -72,8 +72,25 @@ def test_a_training_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
     (tmp_path / "parts" / "bags.partial").rename(tmp_path / "parts" / "bags.pt")
     assert torch.load(tmp_path / "parts" / "bags.pt", weights_only=True)["done"] == 10
     parts = train_bags(*bags(), tmp_path / "parts", training)
-    for name, weight in whole.state_dict().items():
-        torch.testing.assert_close(parts.state_dict()[name], weight)
+    torch.testing.assert_close(parts.state_dict(), whole.state_dict())
+
+
+def test_the_weights_that_the_judge_likes_best_are_returned(tmp_path, monkeypatch):
+    monkeypatch.setattr("models.detector.mil.train.JUDGED_STEPS", 2)
+    seen = []
+
+    def judge(network: BagNetwork) -> float:
+        assert not network.training
+        seen.append({name: weight.clone() for name, weight in network.state_dict().items()})
+        return (0.5, 0.9, 0.7)[len(seen) - 1]
+
+    training = BagTraining(steps=6, batch=8)
+    network = train_bags(*bags(), tmp_path, training, judge)
+    torch.testing.assert_close(network.state_dict(), seen[1])
+    assert len(seen) == 3
+    again = train_bags(*bags(), tmp_path, training, judge)
+    torch.testing.assert_close(again.state_dict(), seen[1])
+    assert len(seen) == 3
 
 
 def test_the_loss_is_logged(tmp_path):

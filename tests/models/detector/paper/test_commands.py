@@ -23,7 +23,7 @@ def rows_of(run) -> dict[str, dict]:
 
 def test_all_tables_are_measured_and_written_as_a_page(corpus, tmp_path):
     run = tmp_path / "run"
-    for table in ("table2", "table3", "table4", "table5"):
+    for table in ("table2", "table3", "table4", "table5", "networks"):
         result = measure(table, run)
         assert result.exit_code == 0, result.output
         assert "Not measured yet" not in result.output
@@ -74,7 +74,7 @@ def test_the_alternatives_of_the_paper_can_be_chosen(corpus, tmp_path):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     network = rows_of(tmp_path / "run")["table4-untrimmed-all"]["settings"]["network"]
-    assert network.startswith("untrimmed-16-ranking-plain-4-0-on-")
+    assert network.startswith("untrimmed-16-ranking-plain-4-0-best-on-")
 
 
 def test_an_unknown_row_is_refused_with_the_rows_there_are(corpus, tmp_path):
