@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.augment import coloured_noise
 from models.features import DETECTOR_RATE_HZ
 from models.synthesis.cry import cry
 from models.synthesis.infant import random_infant
 from models.synthesis.noise import babble, beeps, hvac
 from models.waveform import resample
 
-CRIES, TONES, OF_EACH_NOISE = 200, 250, 70
+CRIES, TONES, OF_EACH_NOISE, STEADY = 200, 250, 70, 160
 SECONDS = 4
 SYNTHESIS_RATE_HZ = 16_000
 MARKS_HZ = 100
@@ -38,7 +39,7 @@ class Invention:
 
 
 def inventions(seed: int = 77) -> list[Invention]:
-    """About forty minutes of synthetic recordings, the same for the same seed."""
+    """About fifty minutes of synthetic recordings, the same for the same seed."""
     rng = np.random.default_rng(seed)
     made = [_cry(rng) for _ in range(CRIES)]
     made += [_no_cry(tone(SECONDS * DETECTOR_RATE_HZ, rng)) for _ in range(TONES)]
@@ -49,6 +50,9 @@ def inventions(seed: int = 77) -> list[Invention]:
             level = 10 ** (rng.uniform(-40, -12) / 20)
             heard = resample(wave.astype(np.float32), SYNTHESIS_RATE_HZ, DETECTOR_RATE_HZ)
             made.append(_no_cry(level * heard))
+    # Cries are mixed into noise; without noise by itself, a detector hears cries in it.
+    for noise in coloured_noise(STEADY, SECONDS * DETECTOR_RATE_HZ, rng):
+        made.append(_no_cry(10 ** (rng.uniform(-80, -15) / 20) * noise))
     return made
 
 

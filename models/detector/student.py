@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from models.detector.networks.layers import FEATURE_SIZE, standardized
+from models.detector.networks.layers import FEATURE_SIZE, SPREAD_DB, standardized
 from models.detector.networks.shufflenet import ShuffleNetV2
 from models.features import DETECTOR_MELS
 
@@ -28,3 +28,8 @@ class Student(ShuffleNetV2):
         x = standardized(log_mel) * self.gain + self.offset
         moments = self.last(self.stages(self.stem(x))).mean(dim=2)
         return torch.cat([moments[:, :HALF].mean(dim=2), moments[:, HALF:].amax(dim=2)], dim=1)
+
+    @torch.no_grad()
+    def turn_down(self, decibels: float) -> None:
+        """From now on hear every sound so much softer than it is."""
+        self.offset -= self.gain * (decibels / SPREAD_DB)

@@ -24,8 +24,12 @@ from models.sound import SoundError
 
 # Scores that are 0 or 1 to the last bit still have a logit.
 CLIPPED = 1e-6
+# In training, sounds are 9 dB softer on average than recorded, for they may be much softer and
+# hardly louder. Heard at the middle of that range they are told apart best: single seconds of val
+# AUC 0.983 against 0.979, of train best F1 0.958 against 0.950.
+SOFTER_DB = 10.0
 # Another cycle was worth 0.004 of the AUC on val.
-EPOCHS = (24, 20, 16)
+EPOCHS = (24, 20, 16, 8)
 
 
 def _calibrated(folder: Path, seconds: Seconds, prior: float) -> Calibration:
@@ -107,6 +111,7 @@ def command(
             )
             start = checkpoint
         head = train_head(model, sound, opinions, seed, log)
+        model.backbone.turn_down(SOFTER_DB)
         export(model.backbone, head, target)
         known = seconds.labels[seconds.labels != UNKNOWN]
         prior = float((known == CRY).mean())

@@ -30,7 +30,7 @@ SHARES = {
     "between cries": 0.10,
     "edge of a cry": 0.02,
     "cry recording, not marked": 0.12,
-    "other, invented": 0.05,
+    "other, invented": 0.09,
 }
 OTHER_SHARE = 0.5
 OF_CRY_RECORDINGS = [sort for sort in SHARES if not sort.endswith("invented")]

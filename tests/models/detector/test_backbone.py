@@ -89,3 +89,15 @@ def test_features_are_means_and_loudest_moments():
     moments = student.last(student.stages(x)).mean(dim=2)
     assert torch.allclose(features[:, :128], moments[:, :128].mean(dim=2), atol=1e-5)
     assert torch.allclose(features[:, 128:], moments[:, 128:].amax(dim=2), atol=1e-5)
+
+
+def test_turned_down_it_hears_what_is_softer():
+    torch.manual_seed(0)
+    student = Student().eval()
+    torch.nn.init.uniform_(student.gain, 0.5, 1.5)
+    torch.nn.init.uniform_(student.offset, -0.5, 0.5)
+    spectrograms = 10 * torch.randn(3, 1, 64, 64) - 30
+    with torch.inference_mode():
+        softer = student(spectrograms - 12.0)
+        student.turn_down(12.0)
+        assert torch.allclose(student(spectrograms), softer, atol=1e-4)

@@ -9,13 +9,13 @@ from models.detector.invented import MARKS_HZ, inventions, tone
 
 @pytest.fixture
 def few(monkeypatch):
-    for name, count in (("CRIES", 3), ("TONES", 4), ("OF_EACH_NOISE", 1)):
+    for name, count in (("CRIES", 3), ("TONES", 4), ("OF_EACH_NOISE", 1), ("STEADY", 2)):
         monkeypatch.setattr(invented, name, count)
 
 
 def test_they_are_whole_seconds_with_marks(few):
     made = inventions()
-    assert len(made) == 3 + 4 + 3
+    assert len(made) == 3 + 4 + 3 + 2
     for invention in made:
         assert invention.waveform.size % 8000 == 0
         assert invention.marks.size == invention.waveform.size // 80
@@ -24,7 +24,7 @@ def test_they_are_whole_seconds_with_marks(few):
 
 def test_only_cries_are_marked_and_there_they_are_loud(few):
     made = inventions()
-    assert [bool(i.marks.any()) for i in made] == [True] * 3 + [False] * 7
+    assert [bool(i.marks.any()) for i in made] == [True] * 3 + [False] * 9
     for cry in made[:3]:
         level = (cry.waveform.reshape(-1, 8000 // MARKS_HZ) ** 2).mean(axis=1)
         assert level[cry.marks == 1].mean() > 10 * level[cry.marks == 0].mean()
