@@ -15,7 +15,8 @@ The system is that of Tan, Yao and Liu (2023), by its own recipe: SGD at 0.001 w
 over 60 epochs of batches of 32, tenfold decay every 20, no augmentation; 20,000 steps of batches
 of 128 over bags (half of each kind). Where a row was trained for less, its last column says so.
 A standalone classifier is that of its last epoch; of a network over bags the weights with the
-highest AUC on `val` are kept, looked at every 200 steps. Nothing was chosen on `test`.
+highest AUC on `val` are kept, looked at every 200 steps. No row was chosen on `test`; but that the
+last weights had learnt the bags by heart was seen there too, before the best ones were kept.
 
 - The unit is a second. Every second of a recording of something else, and of a marked cry whose
   label is certain, counts.
