@@ -1,6 +1,6 @@
 """First half of the training: the network that hears single seconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -167,16 +167,35 @@ def _optimizer(model: nn.Module, tags: nn.Module | None) -> torch.optim.Optimize
     return torch.optim.AdamW(groups, lr=PEAK_RATE)
 
 
+def mean_of(checkpoints: Sequence[Path], width: float) -> SecondClassifier:
+    """The mean of the averages of several cycles: they lie in one valley.
+
+    Wortsman et al. (2022), "Model soups".
+    """
+    states = [_averages(torch.load(path, weights_only=True)) for path in checkpoints]
+    model = SecondClassifier(Student(width))
+    model.load_state_dict(
+        {
+            name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)
+            for name, value in states[0].items()
+        }
+    )
+    return model.eval()
+
+
 def _begin_with(start: Path, model: SecondClassifier, tags: _Tags | None) -> None:
     saved = torch.load(start, weights_only=True)
-    averages = {
+    model.load_state_dict(_averages(saved))
+    if tags is not None and "tags" in saved:
+        tags.head.load_state_dict(saved["tags"])
+
+
+def _averages(saved: dict) -> dict[str, Tensor]:
+    return {
         name.removeprefix("module."): value
         for name, value in saved["average"].items()
         if name.startswith("module.")
     }
-    model.load_state_dict(averages)
-    if tags is not None and "tags" in saved:
-        tags.head.load_state_dict(saved["tags"])
 
 
 def _resume(checkpoint: Path, parts: dict, epochs: int) -> int:

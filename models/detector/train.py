@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.corpora.labels import CRY, UNKNOWN
 from models.corpora.manifest import CorpusError, corpus_folder
-from models.detector.backbone import TeacherOpinions, train_backbone
+from models.detector.backbone import TeacherOpinions, mean_of, train_backbone
 from models.detector.calibration import Calibration, fit
 from models.detector.data import Seconds, load_seconds
 from models.detector.evaluation import evaluate, figures, report
@@ -103,13 +103,15 @@ def command(
         def log(row: dict[str, object]) -> None:
             _log(run, row)
 
-        start: Path | None = None
+        done: list[Path] = []
         for cycle, count in enumerate(epochs):
-            checkpoint = run / f"backbone-{cycle + 1}.pt"
-            model = train_backbone(
+            checkpoint, start = run / f"backbone-{cycle + 1}.pt", done[-1] if done else None
+            train_backbone(
                 sound, opinions, tagger, checkpoint, count, float(width), seed + cycle, log, start
             )
-            start = checkpoint
+            done.append(checkpoint)
+        # The first cycle is still on its way.
+        model = mean_of(done[1:] or done, float(width))
         head = train_head(model, sound, opinions, seed, log)
         model.backbone.turn_down(SOFTER_DB)
         export(model.backbone, head, target)

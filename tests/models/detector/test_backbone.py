@@ -10,7 +10,7 @@ pytest.importorskip("tqdm")
 
 from models.corpora.manifest import Recording  # noqa: E402
 from models.detector import backbone  # noqa: E402
-from models.detector.backbone import TeacherOpinions, train_backbone  # noqa: E402
+from models.detector.backbone import TeacherOpinions, mean_of, train_backbone  # noqa: E402
 from models.detector.data import Seconds  # noqa: E402
 from models.detector.student import Student  # noqa: E402
 from models.detector.windows import TrainingSound  # noqa: E402
@@ -101,3 +101,13 @@ def test_turned_down_it_hears_what_is_softer():
         softer = student(spectrograms - 12.0)
         student.turn_down(12.0)
         assert torch.allclose(student(spectrograms), softer, atol=1e-4)
+
+
+def test_the_mean_of_cycles_lies_between_them(sound, tmp_path):
+    first = train(sound, tmp_path / "1.pt", lambda row: None)
+    second = train(sound, tmp_path / "2.pt", lambda row: None, start=tmp_path / "1.pt")
+    between = mean_of([tmp_path / "1.pt", tmp_path / "2.pt"], 0.5)
+    assert not between.training
+    assert not torch.allclose(weights(first), weights(second), atol=1e-4)
+    assert torch.allclose(weights(between), (weights(first) + weights(second)) / 2, atol=1e-6)
+    assert torch.equal(weights(mean_of([tmp_path / "1.pt"], 0.5)), weights(first))
