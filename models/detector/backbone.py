@@ -14,11 +14,13 @@ from tqdm import tqdm
 from models.detector.networks.classifier import SecondClassifier
 from models.detector.networks.layers import FEATURE_SIZE
 from models.detector.student import Student
+from models.detector.tagger import CLASSES, Tagger
+from models.detector.tagger import RATE_HZ as TAGGER_RATE_HZ
 from models.detector.targets import TEACHER_SHIFTS, with_teacher
 from models.detector.variation import heard, masked, played
 from models.detector.windows import HISTORY, TrainingSound
-from models.detector.yamnet import CLASSES, Yamnet, YamnetSpectrogram
 from models.features import DETECTOR_RATE_HZ, log_mel
+from models.waveform import resample
 
 BATCH = 96
 PEAK_RATE, CYCLE_PEAK_RATE = 4e-3, 2e-3
@@ -28,8 +30,6 @@ WEIGHT_DECAY, EMA_DECAY, LONGEST_STEP = 0.02, 0.995, 5.0
 # the size of the other loss.
 TAGS_WEIGHT = 0.5 / 4
 TAG_LOGITS = (-9.0, 5.0)
-# YAMNet costs half as much as a step of the student: it hears one window in two.
-TAGGED = 2
 
 Log = Callable[[dict[str, object]], None]
 
@@ -61,28 +61,23 @@ class TeacherOpinions:
 class _Tags(nn.Module):
     """The side task: from the student's features to the tags that YAMNet would give."""
 
-    def __init__(self, yamnet: Yamnet) -> None:
+    def __init__(self, tagger: Tagger) -> None:
         super().__init__()
         self.head = nn.Linear(FEATURE_SIZE, CLASSES)
-        # In a list, so that YAMNet is neither trained nor saved.
-        self._teacher = [yamnet.eval().to(memory_format=torch.channels_last)]
-        self._spectrogram = YamnetSpectrogram()
+        self._tagger = tagger
 
-    def loss(self, features: Tensor, waveforms: Tensor) -> Tensor:
-        with torch.no_grad():
-            spectrograms = self._spectrogram(waveforms)
-            last = spectrograms.contiguous(memory_format=torch.channels_last)
-            wanted = self._teacher[0](last).clamp(*TAG_LOGITS)
+    def loss(self, features: Tensor, waveforms: NDArray[np.float32]) -> Tensor:
+        heard = resample(waveforms, DETECTOR_RATE_HZ, TAGGER_RATE_HZ)
+        wanted = torch.logit(torch.from_numpy(self._tagger.scores(heard))).clamp(*TAG_LOGITS)
         return TAGS_WEIGHT * nn.functional.mse_loss(self.head(features), wanted)
 
 
 def train_backbone(
     sound: TrainingSound,
     opinions: TeacherOpinions,
-    yamnet: Yamnet | None,
+    tagger: Tagger | None,
     checkpoint: Path,
     epochs: int,
-    width: float,
     seed: int,
     log: Log,
     start: Path | None = None,
@@ -94,8 +89,8 @@ def train_backbone(
     (Loshchilov and Hutter 2017, "SGDR"): from the averages of that run, at a lower rate.
     """
     torch.manual_seed(seed)
-    model = SecondClassifier(Student(width)).to(memory_format=torch.channels_last)
-    tags = _Tags(yamnet) if yamnet is not None else None
+    model = SecondClassifier(Student()).to(memory_format=torch.channels_last)
+    tags = _Tags(tagger) if tagger is not None else None
     if start is not None:
         _begin_with(start, model, tags)
     steps = max(1, sound.seconds // BATCH)
@@ -149,7 +144,7 @@ def _loss(
     logits = model.head(features).squeeze(1)
     loss = nn.functional.binary_cross_entropy_with_logits(logits, target, weight)
     if tags is not None:
-        loss = loss + tags.loss(features[::TAGGED], torch.from_numpy(waveforms[::TAGGED]))
+        loss = loss + tags.loss(features, waveforms)
     return loss
 
 
@@ -167,13 +162,13 @@ def _optimizer(model: nn.Module, tags: nn.Module | None) -> torch.optim.Optimize
     return torch.optim.AdamW(groups, lr=PEAK_RATE)
 
 
-def mean_of(checkpoints: Sequence[Path], width: float) -> SecondClassifier:
+def mean_of(checkpoints: Sequence[Path]) -> SecondClassifier:
     """The mean of the averages of several cycles: they lie in one valley.
 
     Wortsman et al. (2022), "Model soups".
     """
     states = [_averages(torch.load(path, weights_only=True)) for path in checkpoints]
-    model = SecondClassifier(Student(width))
+    model = SecondClassifier(Student())
     model.load_state_dict(
         {
             name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)

@@ -50,7 +50,7 @@ class Teacher(nn.Module):
     def of_spectrograms(self, spectrograms: Tensor) -> Tensor:
         """From YAMNet's log-Mel, `[batch, 1, frames, 64]`."""
         last = spectrograms.contiguous(memory_format=torch.channels_last)
-        moments = self.yamnet.maps(last).mean(dim=3)
+        moments = self.yamnet(last).mean(dim=3)
         return self.head(torch.cat([moments.mean(dim=2), moments.amax(dim=2)], dim=1))[:, 0]
 
     def forward(self, waveforms: Tensor) -> Tensor:

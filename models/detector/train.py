@@ -18,8 +18,8 @@ from models.detector.evaluation import evaluate, figures, report
 from models.detector.export import export, export_scores
 from models.detector.head import train_head
 from models.detector.invented import inventions
+from models.detector.tagger import Tagger
 from models.detector.windows import TrainingSound
-from models.detector.yamnet import read_yamnet
 from models.sound import SoundError
 
 # Scores that are 0 or 1 to the last bit still have a logit.
@@ -40,17 +40,18 @@ def _calibrated(folder: Path, seconds: Seconds, prior: float) -> Calibration:
     return fit(logits, seconds.labels[known] == CRY, prior)
 
 
-def _teacher_logits(path: Path | None, seconds: Seconds) -> NDArray[np.float32] | None:
-    if path is None:
-        return None
-    with np.load(path) as arrays:
-        logits = arrays["logits"]
-    if len(logits) != len(seconds.labels):
-        raise click.ClickException(
-            f"{path} judges {len(logits)} seconds, but this corpus has {len(seconds.labels)}: "
-            f"run `vagitus-train detector teach` again."
-        )
-    return logits
+def _teacher_logits(paths: tuple[Path, ...], seconds: Seconds) -> NDArray[np.float32] | None:
+    """The mean opinion of all teachers."""
+    opinions = []
+    for path in paths:
+        with np.load(path) as arrays:
+            opinions.append(arrays["logits"])
+        if len(opinions[-1]) != len(seconds.labels):
+            raise click.ClickException(
+                f"{path} judges {len(opinions[-1])} seconds, but this corpus has "
+                f"{len(seconds.labels)}: run `vagitus-train detector teach` again."
+            )
+    return np.mean(opinions, axis=0) if opinions else None
 
 
 def _log(run: Path, row: dict[str, object]) -> None:
@@ -66,22 +67,20 @@ def _log(run: Path, row: dict[str, object]) -> None:
 @click.command("fit")
 @click.option("--run", type=click.Path(path_type=Path), default="runs/detector", show_default=True)
 @click.option("--weights", type=click.Path(path_type=Path), help="Export here, not into the run.")
-@click.option("--teacher", type=click.Path(exists=True, path_type=Path),
-              help="What `teach` wrote; without it, marks alone teach.")  # fmt: skip
+@click.option("--teacher", type=click.Path(exists=True, path_type=Path), multiple=True,
+              help="What `teach` wrote; the mean of several; else marks alone.")  # fmt: skip
 @click.option("--yamnet", type=click.Path(path_type=Path),
               help="The published yamnet.tflite, whose tags are learned beside cries.")  # fmt: skip
 @click.option("--epochs", default=EPOCHS, show_default=True, multiple=True,
               help="Of the backbone; each one more is another cycle.")  # fmt: skip
-@click.option("--width", type=click.Choice(["0.5", "1.0"]), default="0.5", show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--threads", default=2, show_default=True)
 def command(
     run: Path,
     weights: Path | None,
-    teacher: Path | None,
+    teacher: tuple[Path, ...],
     yamnet: Path | None,
     epochs: tuple[int, ...],
-    width: str,
     seed: int,
     threads: int,
 ) -> None:
@@ -96,7 +95,7 @@ def command(
     try:
         manifest, seconds = load_seconds(corpus_folder(), "train", run)
         logits = _teacher_logits(teacher, seconds)
-        tagger = read_yamnet(yamnet) if yamnet is not None else None
+        tagger = Tagger(yamnet) if yamnet is not None else None
         sound = TrainingSound(seconds, manifest, inventions())
         opinions = TeacherOpinions(logits, sound)
 
@@ -106,12 +105,10 @@ def command(
         done: list[Path] = []
         for cycle, count in enumerate(epochs):
             checkpoint, start = run / f"backbone-{cycle + 1}.pt", done[-1] if done else None
-            train_backbone(
-                sound, opinions, tagger, checkpoint, count, float(width), seed + cycle, log, start
-            )
+            train_backbone(sound, opinions, tagger, checkpoint, count, seed + cycle, log, start)
             done.append(checkpoint)
         # The first cycle is still on its way.
-        model = mean_of(done[1:] or done, float(width))
+        model = mean_of(done[1:] or done)
         head = train_head(model, sound, opinions, seed, log)
         model.backbone.turn_down(SOFTER_DB)
         export(model.backbone, head, target)

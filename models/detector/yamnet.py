@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 RATE_HZ = 8000
 EMBEDDING_SIZE = 1024
-CLASSES = 521
 # 25 ms windows every 10 ms, as at 16 kHz; half the samples give half the magnitude.
 WINDOW, HOP, FFT = 200, 80, 256
 MAGNITUDE_SCALE = 2.0
@@ -55,26 +54,22 @@ class _Separable(nn.Module):
 
 
 class Yamnet(nn.Module):
-    """The tagger: `[batch, 1, frames, 64]` to the logits of its classes, `[batch, 521]`.
+    """What it hears where: `[batch, 1, frames, 64]` to `[batch, 1024, frames / 32, 2]`.
 
-    Batch norms are folded into the convolutions, as in the published file.
+    Without its last layer, which names the sounds (`tagger.py`). Batch norms are folded into the
+    convolutions, as in the published file.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(1, STEM_CHANNELS, 3, 2)
         self.blocks = nn.ModuleList(_Separable(*block) for block in BLOCKS)
-        self.tags = nn.Linear(EMBEDDING_SIZE, CLASSES)
 
-    def maps(self, spectrograms: Tensor) -> Tensor:
-        """What it hears where: `[batch, 1, frames, 64]` to `[batch, 1024, frames / 32, 2]`."""
+    def forward(self, spectrograms: Tensor) -> Tensor:
         x = torch.relu(self.stem(_padded(spectrograms, 2)))
         for block in self.blocks:
             x = block(x)
         return x
-
-    def forward(self, spectrograms: Tensor) -> Tensor:
-        return self.tags(self.maps(spectrograms).mean(dim=(2, 3)))
 
 
 def read_yamnet(path: Path) -> Yamnet:
@@ -113,8 +108,6 @@ def _state(found: dict[str, Tensor]) -> dict[str, Tensor]:
     state = {
         "stem.weight": found["layer1/conv/Conv2D"].permute(0, 3, 1, 2),
         "stem.bias": found[f"layer1/conv/{bias}"],
-        "tags.weight": found["dense/MatMul"],
-        "tags.bias": found["dense/BiasAdd/ReadVariableOp/resource"],
     }
     for number in range(len(BLOCKS)):
         layer = f"layer{number + 2}"

@@ -9,9 +9,8 @@ from tqdm import tqdm
 from models import sound
 from models.corpora.manifest import Recording
 from models.detector.data import Seconds
+from models.detector.tagger import RATE_HZ, Tagger
 
-RATE_HZ = 16_000
-SAMPLES = 15_600
 # "Crying, sobbing" and "Baby cry, infant cry" of its 521 classes.
 CRY_CLASSES = (19, 20)
 
@@ -21,20 +20,12 @@ def yamnet_scores(path: Path, seconds: Seconds, manifest: list[Recording]) -> ND
 
     Raises FileNotFoundError.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no {path}")
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path), num_threads=1)
-    interpreter.allocate_tensors()
-    given = interpreter.get_input_details()[0]["index"]
-    got = interpreter.get_output_details()[0]["index"]
+    tagger = Tagger(path)
     scores = np.empty(len(seconds.labels), np.float32)
     for recording in tqdm(np.unique(seconds.recordings), "YAMNet", leave=False):
         waveform, _ = sound.read(manifest[recording].path, RATE_HZ)
-        for place, row in enumerate(np.flatnonzero(seconds.recordings == recording)):
-            piece = waveform[place * RATE_HZ :][:SAMPLES]
-            interpreter.set_tensor(given, np.pad(piece, (0, SAMPLES - piece.size))[None])
-            interpreter.invoke()
-            scores[row] = max(interpreter.get_tensor(got)[0, c] for c in CRY_CLASSES)
+        rows = np.flatnonzero(seconds.recordings == recording)
+        whole = np.pad(waveform, (0, max(0, len(rows) * RATE_HZ - waveform.size)))
+        pieces = whole[: len(rows) * RATE_HZ].reshape(len(rows), RATE_HZ)
+        scores[rows] = tagger.scores(pieces)[:, CRY_CLASSES].max(axis=1)
     return scores
