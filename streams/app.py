@@ -75,6 +75,7 @@ def segment_rules(settings: Settings) -> SegmentRules:
         offset_score=settings.offset_score,
         hangover_seconds=settings.hangover_seconds,
         minimum_seconds=settings.minimum_segment_seconds,
+        sure_score=settings.sure_score,
     )
 
 

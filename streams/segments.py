@@ -2,9 +2,10 @@
 
 A segment opens at the first second whose score reaches the onset score, and closes when the
 score has stayed under the offset score for the hangover, when it is as long as a segment may be,
-or when the sound stops (a gap, a silent monitor). Between segments the machine remembers
-nothing: that is what lets another worker take over at any closed second and come to the same
-segments.
+or when the sound stops (a gap, a silent monitor). It counts only if it is long enough and one of
+its seconds is surely a cry: cats and playing children are rarely that. Between segments the
+machine remembers nothing: that is what lets another worker take over at any closed second and come
+to the same segments.
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class SegmentRules:
     offset_score: float
     hangover_seconds: int
     minimum_seconds: int
+    sure_score: float = 0.0
     maximum_seconds: int = MAX_SECONDS
 
 
@@ -74,11 +76,14 @@ class Segmenter:
         """Close the open segment.
 
         Returns:
-            its seconds without the quiet end; none if that is shorter than the minimum.
+            its seconds without the quiet end; none if that is shorter than the minimum, or if
+            none of them is sure.
         """
         seconds = self._open[: len(self._open) - self._quiet]
         self._open, self._quiet = [], 0
-        return seconds if len(seconds) >= self.rules.minimum_seconds else []
+        long_enough = len(seconds) >= self.rules.minimum_seconds
+        sure = any(second.score.score >= self.rules.sure_score for second in seconds)
+        return seconds if long_enough and sure else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         2, ge=1, le=10, description="Seconds under the offset score that close a segment."
     )
     minimum_segment_seconds: int = Field(1, ge=1, le=10, description="Shorter cries are dropped.")
+    sure_score: float = Field(
+        0.0, ge=0, lt=1, description="Cries without a second at this score are dropped."
+    )
     silent_after_seconds: float = Field(
         5.0, gt=1, le=600, description="Without a chunk for this long, a monitor is silent."
     )

@@ -18,11 +18,11 @@ from streams.segments import SegmentRules
 from streams.settings import Settings
 
 # What `--tune` tries.
-ONSETS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+ONSETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 OFFSETS = (0.1, 0.2, 0.3, 0.5)
 HANGOVERS = (1, 2, 3)
 MINIMA = (1, 2, 3)
-SHOWN = 12
+SURES = (0.0, 0.7, 0.8, 0.9, 0.95)
 
 
 @click.command()
@@ -51,8 +51,7 @@ def evaluate(splits: tuple[str, ...], tune: bool, as_json: bool, quiet: bool) ->
     recordings = list(_heard(settings, splits, quiet or as_json))
     if tune:
         results = [(rules, judge(recordings, rules)) for rules in _rules()]
-        results.sort(key=lambda result: (-result[1].f1, result[1].false_per_day))
-        _show(results[:SHOWN], "Best rules on " + ", ".join(splits))
+        _show(_undominated(results), "Rules that no other beats on " + ", ".join(splits))
         return
     rules = segment_rules(settings)
     figures = judge(recordings, rules)
@@ -90,14 +89,27 @@ def _heard(settings: Settings, splits: tuple[str, ...], quiet: bool) -> Iterator
 
 
 def _rules() -> Iterator[SegmentRules]:
-    for onset, offset, hangover, minimum in itertools.product(ONSETS, OFFSETS, HANGOVERS, MINIMA):
-        if offset <= onset:
-            yield SegmentRules(onset, offset, hangover, minimum)
+    for rule in itertools.product(ONSETS, OFFSETS, HANGOVERS, MINIMA, SURES):
+        rules = SegmentRules(*rule)
+        says_nothing_new = 0 < rules.sure_score <= rules.onset_score
+        if rules.offset_score <= rules.onset_score and not says_nothing_new:
+            yield rules
+
+
+def _undominated(
+    results: list[tuple[SegmentRules, StreamFigures]],
+) -> list[tuple[SegmentRules, StreamFigures]]:
+    """From the best F1 down, each with fewer false segments than all before it."""
+    kept: list[tuple[SegmentRules, StreamFigures]] = []
+    for rules, figures in sorted(results, key=lambda r: (-r[1].f1, r[1].false_per_day)):
+        if not kept or figures.false_per_day < kept[-1][1].false_per_day:
+            kept.append((rules, figures))
+    return kept
 
 
 def _show(results: list[tuple[SegmentRules, StreamFigures]], title: str) -> None:
     table = Table(title=title, box=None, title_justify="left", header_style="bold")
-    for name in ("onset", "offset", "hang", "min", "prec", "recall", "F1", "delay", "p95",
+    for name in ("onset", "offset", "hang", "min", "sure", "prec", "recall", "F1", "delay", "p95",
                  "false/day"):  # fmt: skip
         table.add_column(name, justify="right")
     for rules, figures in results:
@@ -106,6 +118,7 @@ def _show(results: list[tuple[SegmentRules, StreamFigures]], title: str) -> None
             f"{rules.offset_score:g}",
             f"{rules.hangover_seconds} s",
             f"{rules.minimum_seconds} s",
+            f"{rules.sure_score:g}",
             f"{figures.precision:.3f}",
             f"{figures.recall:.3f}",
             f"{figures.f1:.3f}",

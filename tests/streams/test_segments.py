@@ -1,5 +1,7 @@
 """When a cry begins, goes on and ends: the segmenter by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,19 @@ def segments(scores: list[float], rules: SegmentRules = RULES) -> list[list[floa
 )
 def test_a_cry_opens_at_the_onset_and_ends_after_the_hangover(scores, expected):
     assert segments(scores) == expected
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.6, 0.89, 0.6, 0.2, 0.2], []),
+        ([0.6, 0.9, 0.6, 0.2, 0.2], [[0.6, 0.9, 0.6]]),
+        # The one before does not make the next one sure.
+        ([0.9, 0.9, 0.2, 0.2, 0.6, 0.6, 0.2, 0.2], [[0.9, 0.9]]),
+    ],
+)
+def test_a_cry_of_which_no_second_is_sure_is_dropped(scores, expected):
+    assert segments(scores, replace(RULES, sure_score=0.9)) == expected
 
 
 def test_a_cry_as_long_as_a_segment_may_be_is_cut_and_goes_on_as_the_next():
