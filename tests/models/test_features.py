@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.features import fbank80, log_mel, log_mel_5s
+from models.features import AT_ONCE, LONG_AT_ONCE, fbank80, log_mel, log_mel_5s
 
 
 def sounds(batch: int = 6, samples: int = 8000) -> np.ndarray:
@@ -19,25 +19,52 @@ def test_a_second_is_64_by_64_and_so_are_five():
     assert log_mel_5s(sounds(3, 40_000)).shape == (3, 64, 64)
 
 
-# The largest difference, in decibels.
-@pytest.mark.parametrize(
-    ("ours", "samples", "window", "hop"),
-    [(log_mel, 8000, 512, 118), (log_mel_5s, 40_000, 2560, 590)],
-)
-def test_log_mel_is_librosas(ours, samples, window, hop):
+def by_librosa(given: np.ndarray, window: int, hop: int) -> np.ndarray:
     librosa = pytest.importorskip("librosa")
-    given = sounds(samples=samples)
     mel = librosa.feature.melspectrogram(
         y=given, sr=8000, n_fft=window, hop_length=hop, n_mels=64, fmin=0, fmax=4000, center=False
     )
-    expected = 10 * np.log10(np.maximum(mel, 1e-10))
-    np.testing.assert_allclose(ours(given), expected, rtol=0, atol=1e-4)
+    return 10 * np.log10(np.maximum(mel, 1e-10))
 
 
-def test_a_second_does_not_depend_on_its_batch():
-    together = log_mel(sounds())
-    for row, alone in enumerate(sounds()):
-        np.testing.assert_array_equal(log_mel(alone[None])[0], together[row])
+BOTH = pytest.mark.parametrize(
+    ("ours", "samples", "window", "hop", "at_once"),
+    [(log_mel, 8000, 512, 118, AT_ONCE), (log_mel_5s, 40_000, 2560, 590, LONG_AT_ONCE)],
+)
+
+
+# The largest difference, in decibels.
+@BOTH
+def test_log_mel_is_librosas(ours, samples, window, hop, at_once):
+    given = sounds(2 * at_once + 1, samples)
+    np.testing.assert_allclose(ours(given), by_librosa(given, window, hop), rtol=0, atol=1e-4)
+
+
+@BOTH
+def test_log_mel_is_librosas_at_the_ends_of_the_scale(ours, samples, window, hop, at_once):
+    rng = np.random.default_rng(1)
+    noise, tone = rng.normal(size=samples), np.sin(np.arange(samples) * 0.3)
+    onset = np.where(np.arange(samples) < samples // 2, 1e-5 * noise, tone)
+    least = np.round(noise) / 32768  # the last bits of 16
+    clipped = np.clip([20 * noise, 20 * tone, tone + 1], -1, 1)
+    given = np.float32([*clipped, tone, onset, least, 1e-6 * noise, 1e-30 * noise])
+    np.testing.assert_allclose(ours(given), by_librosa(given, window, hop), rtol=0, atol=1e-4)
+
+
+@BOTH
+def test_a_second_does_not_depend_on_its_batch(ours, samples, window, hop, at_once):
+    # Blocks that end with the batch, before it and after it; frames that fill no block of four.
+    for length in (samples, window + 4 * hop):
+        alone = [ours(row[None])[0] for row in sounds(2 * at_once + 1, length)]
+        for batch in (1, at_once - 1, at_once, at_once + 1, 2 * at_once + 1):
+            together = ours(sounds(2 * at_once + 1, length)[:batch])
+            np.testing.assert_array_equal(together, alone[:batch])
+
+
+@BOTH
+def test_no_sound_gives_no_spectrogram(ours, samples, window, hop, at_once):
+    assert ours(np.empty((0, samples), np.float32)).shape == (0, 64, 64)
+    assert ours(sounds(3, window)).shape == (3, 64, 1)
 
 
 def test_digital_silence_is_finite():
