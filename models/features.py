@@ -1,6 +1,8 @@
 """Spectrograms in numpy: the detector's log-Mel and the embedder's filter bank."""
 
+import math
 from functools import cache
+from threading import local
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ DECIBELS = np.float32(10 / np.log(10))  # of a natural logarithm of power
 # two would fall on the same lines of the cache, half as fast.
 AT_ONCE = 11
 LONG_AT_ONCE = 3
+# Of a picture; and the room that such a block of frames takes, which is kept for the next.
+FRAMES = 64
+KEPT_FLOATS = LONG_AT_ONCE * FRAMES * LONG_WINDOW
 
 # SpeechBrain's filter bank, on which the public ECAPA-TDNN models were trained.
 EMBEDDER_RATE_HZ = 16000
@@ -38,8 +43,10 @@ def log_mel(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-Mel spectrograms for the detector.
 
     Equal to `librosa.feature.melspectrogram(sr=8000, n_fft=512, hop_length=118, n_mels=64,
-    fmin=0, fmax=4000, center=False)` in decibels, to 1e-4 dB. Nothing in it depends on the rest of
-    the sound: no normalization by a maximum or a mean.
+    fmin=0, fmax=4000, center=False)` in decibels, to 1e-4 dB; a mel more than 50 dB under the
+    loudest of its frame, as beside a pure tone without any noise, carries single precision's
+    rounding. Nothing in it depends on the rest of the sound: no normalization by a maximum or a
+    mean.
 
     The paper gives 8000 Hz as the highest mel frequency, at a rate of 8000 Hz: that cannot be, for
     nothing is above half of the rate, and its upper filters would be empty. Ours end at 4000 Hz.
@@ -72,22 +79,21 @@ def _log_mel(
 ) -> NDArray[np.float32]:
     """In blocks of `at_once` waveforms, with the frames of a block as columns.
 
-    In columns each mel is a sum of whole rows, so no product depends on a waveform's neighbours, and
-    only the weights that are not zero are multiplied.
+    So each mel is a sum of whole rows: no frame depends on its neighbours in the block, and only
+    the weights that are not zero are multiplied.
     """
     frames = _frames(np.asarray(waveforms, np.float32), window, hop)
     batch, count, _ = frames.shape
     mels = np.empty((batch, DETECTOR_MELS, count), np.float32)
-    block = np.empty((min(batch, at_once), count, window), np.float32)
-    # Whole arrays are multiplied and compared twice as fast as one broadcast row or number.
-    hann = np.tile(_hann(window), (count, 1))
+    block = _block((min(batch, at_once), count, window))
+    hann = _hann_rows(window)[:count] if count <= FRAMES else _hann(window)
     floor = np.full(count, POWER_FLOOR, np.float32)
     for start in range(0, batch, at_once):
         decibels = mels[start : start + at_once]
         windowed = block[: len(decibels)]
         np.copyto(windowed, frames[start : start + at_once])
         np.multiply(windowed, hann, out=windowed)
-        # The transform that librosa's is too: another one's rounding would show beside a pure tone.
+        # Unlike `scipy.fft.rfft`'s, its parts lie apart, and are squared and summed without a copy.
         parts = fftpack.rfft(windowed.reshape(-1, window).T, axis=0)
         np.square(parts, out=parts)
         energies = (_slaney_weights(window) @ parts).reshape(DETECTOR_MELS, -1, count)
@@ -96,6 +102,20 @@ def _log_mel(
         np.log(decibels, out=decibels)
         np.multiply(decibels, DECIBELS, out=decibels)
     return mels
+
+
+# Of each thread: fresh memory for every call would cost as much time as the transform.
+_kept = local()
+
+
+def _block(shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Room for the windowed frames of a block: the same as before, unless they are too many."""
+    size = math.prod(shape)
+    if size > KEPT_FLOATS:
+        return np.empty(shape, np.float32)
+    if not hasattr(_kept, "room"):
+        _kept.room = np.empty(KEPT_FLOATS, np.float32)
+    return _kept.room[:size].reshape(shape)
 
 
 def fbank80(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,6 +151,12 @@ def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
 @cache
 def _hann(length: int) -> NDArray[np.float32]:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
+
+
+@cache
+def _hann_rows(length: int) -> NDArray[np.float32]:
+    """One for each frame: whole arrays are multiplied twice as fast as a broadcast row."""
+    return np.tile(_hann(length), (FRAMES, 1))
 
 
 @cache
