@@ -4,6 +4,7 @@ VagitusError                what a user of the command line may see, as one sent
 ├── SettingsError           a setting is unknown or wrong; nothing was started
 ├── BrokerError             the broker cannot be reached, or refuses
 ├── ModelError              a model file is missing or unreadable
+├── TimelineError           the timeline's store cannot be reached, or has no such infant
 ├── SourceError             a microphone, file or folder gives no sound
 └── RefusedMessage          one message is refused; it goes to the dead letters with its reason
 """
@@ -38,6 +39,10 @@ class BrokerError(VagitusError):
 
 class ModelError(VagitusError):
     """A model file is missing or cannot be read."""
+
+
+class TimelineError(VagitusError):
+    """The timeline's store cannot be reached or refuses, or does not know the infant."""
 
 
 class SourceError(VagitusError):

@@ -45,6 +45,17 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         Path(".run/worker"), description="Where a worker keeps its local copy of the tables."
     )
+    timeline_url: str = Field(
+        "",
+        pattern=r"^(|sqlite:///.+|postgres(ql)?(\+psycopg)?://.+)$",
+        repr=False,  # may hold a password
+        description="Where the timeline is: sqlite:///FILE, for the workers of one machine, or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE, for those of several; empty takes a SQLite "
+        "file in the state directory.",
+    )
+    timeline_days: int = Field(
+        400, ge=1, le=36500, description="Days that a row of the timeline is kept."
+    )
     metrics_port: int = Field(
         9464, ge=0, le=65535, description="Port of /metrics; 0 takes a free one."
     )
