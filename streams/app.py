@@ -16,6 +16,7 @@ from streams.agents.deviate import DeviateAgent
 from streams.agents.embed import EmbedAgent
 from streams.agents.score import SWEEP_SECONDS, ScoreAgent
 from streams.agents.sending import Sender
+from streams.agents.timeline import TimelineAgent
 from streams.baselines import Baselines
 from streams.consumer import transport_class
 from streams.errors import ModelError
@@ -24,6 +25,7 @@ from streams.offsets import HeldOffsets
 from streams.scoring import Scorer
 from streams.segments import SegmentRules
 from streams.settings import Settings
+from streams.timeline.store import TimelineStore, timeline_url
 from streams.topics import (
     AUDIO_CHUNKS,
     BASELINES_TABLE,
@@ -80,7 +82,11 @@ def segment_rules(settings: Settings) -> SegmentRules:
 
 
 def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -> faust.App:
-    """The whole worker: three agents, two tables, one registry."""
+    """The whole worker: four agents, two tables, one registry.
+
+    Raises:
+        TimelineError: the timeline's store is named by what cannot be one.
+    """
     metrics = Metrics(registry)
     held = HeldOffsets()
     app = _bare_app(settings, held)
@@ -97,6 +103,7 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     deviate = DeviateAgent(
         Baselines(models.ward), _table(app, settings, BASELINES_TABLE), sender, metrics, settings
     )
+    timeline = TimelineAgent(TimelineStore(timeline_url(settings)), sender, metrics, settings)
     app.agent(_topic(app, settings, AUDIO_CHUNKS), name="score")(score.run)
     app.agent(_topic(app, settings, CRY_SEGMENTS), name="embed")(embed.run)
     app.agent(_topic(app, settings, CRY_EMBEDDINGS), name="deviate")(deviate.run)
@@ -106,6 +113,11 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     async def follow_admissions() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await reader.run()
+
+    @app.task
+    async def write_timeline() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await timeline.run()
 
     return app
 

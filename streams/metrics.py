@@ -93,6 +93,24 @@ class Metrics:
         self.dead_letters = Counter(
             "vagitus_dead_letters_total", "Messages refused.", ["reason"], registry=registry
         )
+        self.timeline_rows = Counter(
+            "vagitus_timeline_rows_total", "Rows written to the timeline.", registry=registry
+        )
+        self.timeline_failures = Counter(
+            "vagitus_timeline_failures_total",
+            "Writes to the timeline that failed and are tried again.",
+            registry=registry,
+        )
+        self.timeline_last_write = Gauge(
+            "vagitus_timeline_last_write_timestamp_seconds",
+            "When the timeline last took rows; 0 until it does.",
+            registry=registry,
+        )
+        self.timeline_lag = Gauge(
+            "vagitus_timeline_lag_records",
+            "Deviations on the broker that this worker has yet to write to the timeline.",
+            registry=registry,
+        )
         self.last_batch = Gauge(
             "vagitus_last_batch_timestamp_seconds",
             "When a micro-batch was last finished: stands still when scoring is stuck.",

@@ -31,11 +31,15 @@ def worker(
     metrics_address_file: Path | None,
     log_level: str,
 ) -> None:
-    """Run one worker: score, embed, deviate.
+    """Run one worker: score, embed, deviate, write the timeline.
 
     A thin cover over `faust worker`. Start one for each core; they share the partitions. The
     topics must exist: `vagitus topics create`. SIGTERM ends it cleanly; whatever ends it, nothing
     is lost.
+
+    The timeline is a SQLite file in the state directory. That is for the workers of one machine;
+    those of several need one PostgreSQL, named by VAGITUS_TIMELINE_URL. While it does not answer,
+    rows wait on the broker and everything else goes on.
 
     \b
     vagitus worker --broker kafka:9092 --log-level WARNING

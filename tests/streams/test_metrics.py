@@ -26,6 +26,10 @@ SERIES = {
     "vagitus_gate_decisions_total": ("counter", ("decision", "reason")),
     "vagitus_inference_seconds": ("histogram", ("model",)),
     "vagitus_dead_letters_total": ("counter", ("reason",)),
+    "vagitus_timeline_rows_total": ("counter", ()),
+    "vagitus_timeline_failures_total": ("counter", ()),
+    "vagitus_timeline_last_write_timestamp_seconds": ("gauge", ()),
+    "vagitus_timeline_lag_records": ("gauge", ()),
     "vagitus_last_batch_timestamp_seconds": ("gauge", ()),
     "vagitus_owned_partitions": ("gauge", ()),
 }
