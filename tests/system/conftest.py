@@ -1,5 +1,6 @@
 """Fixtures that every system test may use."""
 
 from tests.system.brokers import apache_kafka, broker, embedded_broker
+from tests.system.postgres import own_postgres, postgres
 
-__all__ = ["apache_kafka", "broker", "embedded_broker"]
+__all__ = ["apache_kafka", "broker", "embedded_broker", "own_postgres", "postgres"]
