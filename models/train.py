@@ -7,7 +7,7 @@ from models.lazy_group import LazyGroup
 COMMANDS = {
     "detector": "models.detector.commands",
     "embedder": "models.identity.train",
-    "ward": "models.deviation.fit",
+    "ward": "models.deviation.commands",
 }
 
 

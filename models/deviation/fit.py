@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -48,7 +50,7 @@ def command(embeddings: Path, out: Path, splits: tuple[str, ...], check: bool) -
     """
     try:
         x, infants, sittings = read_rows(embeddings, splits)
-        unseen = _unseen(embeddings, splits)
+        unseen = unseen_infants(embeddings, splits)
         if check:
             click.echo(str(cross_check(x, infants, sittings, unseen)))
             return
@@ -81,20 +83,10 @@ def read_rows(
     with np.load(path, allow_pickle=False) as data:
         x = data["embeddings"]
         infants = data["infants"].astype(str)
-        recorded = data["recorded_at"].astype(str)
-        split = data["splits"].astype(str)
-    if not len(x) == len(infants) == len(recorded) == len(split):
-        raise WardError("its arrays are not equally long")
-    wanted = np.flatnonzero(np.isin(split, splits) & (infants != "") & (recorded != ""))
-    # Naive and explicit UTC both occur; numpy takes the naive form.
-    at = np.array([r.replace("Z", "").replace("+00:00", "") for r in recorded[wanted]])
-    seconds = at.astype("datetime64[s]").astype(np.int64) if wanted.size else np.array([])
-    order = wanted[np.argsort(seconds, kind="stable")]
-    if not order.size:
-        raise WardError(f"no rows of the splits {', '.join(splits)}")
+        order, seconds = _in_time(data, splits)
     sittings: list[int] = []
     last: dict[str, tuple[float, int]] = {}
-    for infant, at_seconds in zip(infants[order], np.sort(seconds), strict=True):
+    for infant, at_seconds in zip(infants[order], seconds, strict=True):
         before, sitting = last.get(infant, (-np.inf, -1))
         sitting += at_seconds - before >= SITTING_GAP_SECONDS
         last[infant] = (at_seconds, int(sitting))
@@ -102,7 +94,32 @@ def read_rows(
     return x[order], [str(infant) for infant in infants[order]], sittings
 
 
-def _unseen(path: Path, splits: tuple[str, ...]) -> set[str]:
+def read_paths(path: Path, splits: tuple[str, ...]) -> list[str]:
+    """The recordings' paths, in the order of `read_rows`; raises KeyError if it names none."""
+    with np.load(path, allow_pickle=False) as data:
+        return data["paths"].astype(str)[_in_time(data, splits)[0]].tolist()
+
+
+def _in_time(
+    data: Mapping[str, NDArray[Any]], splits: tuple[str, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Rows of the chosen splits in the order of time [n], and when they were recorded, in s [n]."""
+    infants = data["infants"].astype(str)
+    recorded = data["recorded_at"].astype(str)
+    split = data["splits"].astype(str)
+    if not len(data["embeddings"]) == len(infants) == len(recorded) == len(split):
+        raise WardError("its arrays are not equally long")
+    wanted = np.flatnonzero(np.isin(split, splits) & (infants != "") & (recorded != ""))
+    if not wanted.size:
+        raise WardError(f"no rows of the splits {', '.join(splits)}")
+    # Naive and explicit UTC both occur; numpy takes the naive form.
+    at = np.array([r.replace("Z", "").replace("+00:00", "") for r in recorded[wanted]])
+    seconds = at.astype("datetime64[s]").astype(np.int64)
+    order = np.argsort(seconds, kind="stable")
+    return wanted[order], seconds[order]
+
+
+def unseen_infants(path: Path, splits: tuple[str, ...]) -> set[str]:
     """Infants of the chosen splits that the embedder was not trained on."""
     try:
         others = tuple(split for split in splits if split != TRAINED_SPLIT)

@@ -120,8 +120,8 @@ class WardModel(Population):
                 firsts[row] = sitting not in seen
                 seen.add(sitting)
         population = Population.fit_population(x[firsts], names[firsts])
-        strangers = list(_strangers(x, names, firsts))
-        variance = _variance(strangers)
+        strangers = list(strangers_of(x, names, firsts))
+        variance = variance_within(strangers)
         scores = _scores(strangers, variance)
         if len(scores) < FEWEST_SCORES:
             raise WardError(
@@ -168,7 +168,7 @@ class WardModel(Population):
 
 
 @dataclass(frozen=True)
-class _Stranger:
+class Stranger:
     """An infant's cries [n, size], with a population fitted without it.
 
     A ward fitted on the infant would find its cries nearer than it finds a stranger's: with 192
@@ -180,9 +180,9 @@ class _Stranger:
     population: Population
 
 
-def _strangers(
+def strangers_of(
     x: NDArray[np.floating], names: NDArray[np.str_], firsts: NDArray[np.bool_]
-) -> Iterator[_Stranger]:
+) -> Iterator[Stranger]:
     """Every infant as a stranger, cross-fitted; `firsts` [n] marks one row of each sitting."""
     infants = np.unique(names)
     order = np.random.default_rng(0).permutation(infants.size)
@@ -193,10 +193,10 @@ def _strangers(
         known = firsts & ~held_out
         population = Population.fit_population(x[known], names[known])
         for infant in infants[fold]:
-            yield _Stranger(str(infant), x[names == infant], population)
+            yield Stranger(str(infant), x[names == infant], population)
 
 
-def _variance(strangers: Sequence[_Stranger]) -> float:
+def variance_within(strangers: Sequence[Stranger]) -> float:
     """The mean variance within infants whom the whitening has not seen; 1 by the fit's own lights.
 
     It is not 1: shrinkage widens the small directions. Beliefs start from 1, so the difference
@@ -210,7 +210,7 @@ def _variance(strangers: Sequence[_Stranger]) -> float:
     return scatter / freedom if freedom and scatter > 0 else 1.0
 
 
-def _variance_for_mean(strangers: Sequence[_Stranger], mean: float, variance: float) -> float:
+def _variance_for_mean(strangers: Sequence[Stranger], mean: float, variance: float) -> float:
     """The variance at which these strangers' scores have this mean; `variance` if they have none.
 
     Scores and not scatter are matched: an infant of two alike recordings has little to say about
@@ -228,7 +228,7 @@ def _variance_for_mean(strangers: Sequence[_Stranger], mean: float, variance: fl
     return middle
 
 
-def _scores(strangers: Sequence[_Stranger], variance: float) -> list[float]:
+def _scores(strangers: Sequence[Stranger], variance: float) -> list[float]:
     """The strangers' pooled scores, were this the variance within an infant."""
     return [
         score
