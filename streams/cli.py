@@ -16,6 +16,7 @@ COMMANDS = {
     "score": "streams.commands.recordings",
     "embed": "streams.commands.recordings",
     "replay": "streams.commands.recordings",
+    "timeline": "streams.commands.timeline",
     "evaluate": "streams.commands.evaluate",
     "topics": "streams.commands.operate",
     "admit": "streams.commands.operate",

@@ -5,8 +5,8 @@ that is read from a file is the score that the stream would give.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -166,9 +166,18 @@ class ReplayedRecording:
 
 
 def replay(
-    rows: Iterable[ManifestRow], models: Models, settings: Settings
+    rows: Iterable[ManifestRow],
+    models: Models,
+    settings: Settings,
+    keep: Callable[[list[DeviationRecord]], None] = lambda records: None,
 ) -> Iterator[ReplayedRecording | SourceError]:
     """Run recordings in time order through segmenting, embedding, deviation and gate.
+
+    Args:
+        rows: the recordings.
+        models: as the stream's.
+        settings: as the stream's.
+        keep: called with what is said of each recording's cries, under ids that name it.
 
     Yields one result a recording; a SourceError for one that cannot be read.
     """
@@ -190,9 +199,23 @@ def replay(
         except RefusedMessage as error:
             yield SourceError(f"{row.file}: {error}")
             continue
+        keep([_named(record, row) for record in records])
         if records:
             states[row.infant] = records[-1].state
         yield _summary(row, records, states.get(row.infant, State.LEARNING))
+
+
+def _named(record: DeviationRecord, row: ManifestRow) -> DeviationRecord:
+    """The record under ids of its own: offline every recording is of one and the same monitor."""
+    segment_id = record.segment_id.replace(MONITOR, f"{row.infant}/{row.path}", 1)
+    return replace(
+        record,
+        id=record.id.replace(record.segment_id, segment_id, 1),
+        segment_id=segment_id,
+        monitor=row.path,
+        ward="",
+        bed="",
+    )
 
 
 def _summary(row: ManifestRow, records: list[DeviationRecord], state: str) -> ReplayedRecording:

@@ -24,6 +24,13 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _timeline(url: str) -> str:
+    """A store of the timeline, or nothing; raises ValueError, without a password in it."""
+    if url and not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("it begins with sqlite:/// or postgresql://")
+    return url
+
+
 class Settings(BaseSettings):
     """What may be set; each field is the environment variable `VAGITUS_<FIELD>` in capitals."""
 
@@ -45,9 +52,8 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         Path(".run/worker"), description="Where a worker keeps its local copy of the tables."
     )
-    timeline_url: str = Field(
+    timeline_url: Annotated[str, AfterValidator(_timeline)] = Field(
         "",
-        pattern=r"^(|sqlite:///.+|postgres(ql)?(\+psycopg)?://.+)$",
         repr=False,  # may hold a password
         description="Where the timeline is: sqlite:///FILE, for the workers of one machine, or "
         "postgresql://USER:PASSWORD@HOST/DATABASE, for those of several; empty takes a SQLite "

@@ -96,8 +96,10 @@ def embed(paths: tuple[Path, ...], out: Path, quiet: bool) -> None:
 @click.command()
 @click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_json
+@click.option("--timeline", "url", metavar="URL",
+              help="Also keep every cry there: sqlite:///FILE or postgresql://…")  # fmt: skip
 @quiet_option
-def replay(manifest: Path, as_json: bool, quiet: bool) -> None:
+def replay(manifest: Path, as_json: bool, url: str | None, quiet: bool) -> None:
     """Replay recordings in time order, as if their infants had lain on the ward.
 
     MANIFEST is a CSV file with the columns `path,infant,recorded_at` (paths relative to it). Each
@@ -105,6 +107,8 @@ def replay(manifest: Path, as_json: bool, quiet: bool) -> None:
 
     \b
     vagitus replay manifest.csv --json | jq -c '[.recorded_at, .sigma]'
+    vagitus replay manifest.csv --timeline sqlite:///replayed.sqlite3
+    vagitus timeline --timeline sqlite:///replayed.sqlite3
     """
     from streams.offline import read_manifest
     from streams.offline import replay as replay_rows
@@ -112,7 +116,7 @@ def replay(manifest: Path, as_json: bool, quiet: bool) -> None:
     models, settings = _models()
     rows = read_manifest(manifest)
     failures = []
-    results = replay_rows(rows, models, settings)
+    results = replay_rows(rows, models, settings, *_writers(url))
     for result in _progress(results, "Replaying", quiet, len(rows)):
         if isinstance(result, SourceError):
             failures.append(str(result))
@@ -126,6 +130,15 @@ def replay(manifest: Path, as_json: bool, quiet: bool) -> None:
                 f"sigma {sigma}  p {p_value}  {result.gate} ({result.reason})"
             )
     _report(failures)
+
+
+def _writers(url: str | None) -> list:
+    """What takes the cries of a replay, if anything shall."""
+    if url is None:
+        return []
+    from streams.timeline.store import TimelineStore
+
+    return [TimelineStore(url).write]
 
 
 def _models():

@@ -176,7 +176,7 @@ def _parse(url: str) -> URL:
     backend = parsed.get_backend_name()
     if backend == "sqlite" and parsed.database:
         return parsed.set(drivername="sqlite")
-    if backend in ("postgres", "postgresql"):
+    if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     raise TimelineError(
         f"A timeline cannot be kept in {parsed.render_as_string(hide_password=True)}: "

@@ -42,8 +42,8 @@ PREPARE_LOCK = 0x7661_6769
 METADATA = MetaData()
 
 
-def _kinds(record: type[Row]) -> dict[str, tuple[type, bool]]:
-    """By field: its type, and whether it may be None."""
+def field_kinds(record: type[Row]) -> dict[str, tuple[type, bool]]:
+    """The fields of a row: by name its type, and whether it may be None."""
     kinds = {}
     for name, hint in get_type_hints(record).items():
         options = get_args(hint) or (hint,)
@@ -56,7 +56,7 @@ def _table(name: str, record: type[Row], moment: str) -> Table:
     columns = [
         # Only the id is demanded: a record that gains a field can join the rows that lack it.
         Column(field, _COLUMN_TYPES[kind](), primary_key=field == "id")
-        for field, (kind, _) in _kinds(record).items()
+        for field, (kind, _) in field_kinds(record).items()
     ]
     return Table(
         name,
@@ -70,7 +70,7 @@ def _table(name: str, record: type[Row], moment: str) -> Table:
 CRIES = _table("cries", DeviationRecord, "started_at_ms")
 ACTS = _table("acts", Act, "at_ms")
 MOMENTS = {CRIES: CRIES.c.started_at_ms, ACTS: ACTS.c.at_ms}
-_KINDS = {record: _kinds(record) for record in (DeviationRecord, Act)}
+_KINDS = {record: field_kinds(record) for record in (DeviationRecord, Act)}
 
 
 def table_of(row: Row) -> Table:

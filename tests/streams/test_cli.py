@@ -12,7 +12,7 @@ from streams.settings import Settings
 PROGRAM = [sys.executable, "-c", "from streams.cli import main; main()"]
 NOWHERE = "127.0.0.1:1"
 PATHS = [
-    "demo", "worker", "play", "score", "embed", "replay", "evaluate", "topics",
+    "demo", "worker", "play", "score", "embed", "replay", "timeline", "evaluate", "topics",
     "topics create", "topics list", "admit", "discharge", "doctor", "broker", "completion",
 ]  # fmt: skip
 

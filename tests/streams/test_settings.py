@@ -45,6 +45,15 @@ def test_a_wrong_setting_is_named(monkeypatch, name, value):
     assert "\n" not in str(error.value)
 
 
+def test_a_timeline_elsewhere_is_refused_without_its_password(monkeypatch):
+    monkeypatch.setenv("VAGITUS_TIMELINE_URL", "mysql://u:secret@host/d")
+    with pytest.raises(SettingsError, match="VAGITUS_TIMELINE_URL: it begins with") as error:
+        Settings.read()
+    assert "secret" not in str(error.value)
+    settings = Settings(timeline_url="postgresql://u:secret@host/d")
+    assert "secret" not in repr(settings)
+
+
 def test_an_offset_above_the_onset_is_refused(monkeypatch):
     monkeypatch.setenv("VAGITUS_OFFSET_SCORE", "0.9")
     with pytest.raises(SettingsError, match="OFFSET_SCORE"):
