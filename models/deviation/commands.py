@@ -7,6 +7,7 @@ from models.lazy_group import LazyGroup
 COMMANDS = {
     "fit": "models.deviation.fit",
     "compare": "models.deviation.bench.compare",
+    "drift": "models.deviation.bench.drifts",
 }
 
 

@@ -18,7 +18,7 @@ from models.deviation.fit import read_embedder, read_paths, read_rows, unseen_in
 from models.deviation.population import WardError
 
 # Folds and deviations are drawn so often: one draw's AUC moves by some 0.02.
-REPEATS = 3
+REPEATS = 2
 TABLE = "detectors"
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "deviation" / "detectors.md"

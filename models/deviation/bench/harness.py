@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -103,11 +102,6 @@ class HarnessJudge:
         return self._calibration.evaluate(score, tie_break(name))
 
 
-def copy_of(judge: Judge) -> Judge:
-    """Another judge that knows the same."""
-    return copy.deepcopy(judge)
-
-
 @dataclass(frozen=True)
 class Known:
     """Infants whom a ward may be fitted to.
@@ -133,7 +127,7 @@ class Known:
             seen.add(sitting)
         every = list(strangers_of(self.x, self.infants, np.array(firsts)))
         variance = variance_within(every)
-        return [Stranger(s.infant, s.cries, s.population.rescaled(variance)) for s in every]
+        return [replace(one, population=one.population.rescaled(variance)) for one in every]
 
 
 class Pool:

@@ -32,8 +32,9 @@ Made by `{command}`; do not edit. {embedder}, splits {splits}; {date}, {machine}
 Of each infant the earlier half of its recordings enrols and the later half is usual; as many
 recordings of other infants are deviations, of the same platform, age band and sex as far as there
 are any. {folds} folds over infants, drawn {repeats} times: the ward, and the scores that calibrate,
-are of infants other than those that are scored or play deviations. All have the same conformal
-calibration and gate; the default is the stream's own `Baseline`. One threshold for all:
+are of infants other than those that are scored or play deviations. Usual ones and deviations are
+heard in turns, and only the usual ones may be learnt from. All have the same conformal calibration
+and gate; the default is the stream's own `Baseline`. One threshold for all:
 p < {alarm}. `+whitening`: behind the ward's whitening, otherwise on embeddings as they are.
 
 - ± is the standard deviation over infants; "worst" is the infant with the most false alarms.

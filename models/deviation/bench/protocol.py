@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.deviation.bench.contestants import Contestant
-from models.deviation.bench.harness import Judge, Known, copy_of
+from models.deviation.bench.harness import Judge, Known
 from models.deviation.check import ALARM_BELOW_P, FEWEST_RECORDINGS
 from models.deviation.ward import FOLDS, Stranger, WardModel
 
@@ -131,10 +131,11 @@ def figures(
 def _judge(judge: Judge, trial: Trial, x: NDArray[np.floating]) -> dict[str, float] | None:
     for row in trial.enrol:
         judge.observe(x[row], f"row-{row}")
-    # Each deviation meets the infant as it was enrolled: it is not told of the usual ones after.
-    deviations = [judge.probe(x[row], f"row-{row}") for row in trial.deviations]
-    later = copy_of(judge)
-    usual = [later.observe(x[row], f"row-{row}") for row in trial.usual]
+    usual, deviations = [], []
+    for row, other in zip(trial.usual, trial.deviations, strict=False):
+        # Both meet the infant as it is known by then; only its own may be learnt from.
+        deviations.append(judge.probe(x[other], f"row-{other}"))
+        usual.append(judge.observe(x[row], f"row-{row}"))
     own = np.array([verdict for verdict in usual if verdict is not None])
     other = np.array([verdict for verdict in deviations if verdict is not None])
     if not len(own) or not len(other):

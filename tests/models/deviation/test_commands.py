@@ -4,7 +4,7 @@ from click.testing import CliRunner
 from models.deviation.commands import command
 
 
-@pytest.mark.parametrize("name", ["fit", "compare"])
+@pytest.mark.parametrize("name", ["fit", "compare", "drift"])
 def test_each_command_explains_itself(name):
     result = CliRunner().invoke(command, [name, "--help"], help_option_names=["-h", "--help"])
     assert result.exit_code == 0
@@ -22,3 +22,4 @@ def test_without_a_name_it_fits(tmp_path):
 def test_asked_for_help_it_names_its_commands():
     result = CliRunner().invoke(command, ["--help"])
     assert "compare" in result.output
+    assert "drift" in result.output
