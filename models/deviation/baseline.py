@@ -103,6 +103,10 @@ class Baseline:
         return f"{RULES}+{self._ward.version}"
 
     @property
+    def _detector_name(self) -> str:
+        return type(self._detector).__name__
+
+    @property
     def state(self) -> State:
         """Whether the baseline is ready to be alerted on."""
         return State.READY if self._accepted >= READY_AFTER else State.LEARNING
@@ -178,21 +182,24 @@ class Baseline:
         }
         arrays |= {f"detector.{name}": a for name, a in self._detector.to_arrays().items()}
         arrays |= {f"drift.{name}": a for name, a in self._drift.to_arrays().items()}
-        return pack(arrays, {"infant": self.infant, "version": self.version})
+        labels = {"infant": self.infant, "version": self.version, "detector": self._detector_name}
+        return pack(arrays, labels)
 
     @classmethod
     def from_bytes(cls, blob: bytes, ward: WardModel) -> Baseline:
         """The model that `to_bytes` put away.
 
-        Raises StateError: not such bytes, or of another format, other rules or another ward.
+        Raises StateError: not such bytes, or of an unknown format, another detector, other rules or
+        another ward.
         """
         arrays, labels = unpack(blob)
         try:
             baseline = cls(labels["infant"], ward)
-            if labels["version"] != baseline.version:
+            stored = f"{labels['version']} ({labels['detector']})"
+            if stored != (now := f"{baseline.version} ({baseline._detector_name})"):
                 raise StateError(
-                    f"the baseline of {baseline.infant} was stored by {labels['version']}, which "
-                    f"{baseline.version} cannot go on with: rebuild it from the infant's embeddings"
+                    f"the baseline of {baseline.infant} was stored by {stored}, which {now} cannot "
+                    "go on with: rebuild it from the infant's embeddings"
                 )
             accepted, strange = arrays["counts"]
             baseline._accepted, baseline._strange_while_learning = int(accepted), int(strange)

@@ -5,7 +5,7 @@ safetensors holds plain arrays, so that a table's changelog can be read by anyon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-FORMAT = 1
+# Count up when the arrays change, and say in UPGRADES how to come from the one before.
+FORMAT = 2
+
+Arrays = dict[str, NDArray[Any]]
+Labels = dict[str, str]
 
 
 class StateError(ValueError):
@@ -29,8 +33,11 @@ def pack(arrays: Mapping[str, NDArray[Any]], labels: Mapping[str, str]) -> bytes
     return save({"format": np.array([FORMAT], dtype=np.int64), **held, **texts})
 
 
-def unpack(blob: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """What `pack` was given. Raises StateError: not such bytes, another format, non-finite."""
+def unpack(blob: bytes) -> tuple[Arrays, Labels]:
+    """What `pack` was given, or would be today for bytes of an older format.
+
+    Raises StateError: not such bytes, of a format that is not known, or non-finite.
+    """
     try:
         arrays = load(blob)
     except (SafetensorError, ValueError, TypeError) as error:
@@ -38,12 +45,13 @@ def unpack(blob: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     form = arrays.pop("format", None)
     if form is None or form.shape != (1,) or form.dtype != np.int64:
         raise StateError("these bytes are not a stored baseline: they name no format")
-    if int(form[0]) != FORMAT:
+    stored = int(form[0])
+    if stored != FORMAT and stored not in UPGRADES:
         raise StateError(
-            f"a stored baseline of format {int(form[0])}; this version reads format {FORMAT}: "
-            "rebuild it from the infant's embeddings"
+            f"a stored baseline of format {stored}; this version reads format {FORMAT} and "
+            f"{', '.join(map(str, UPGRADES))}: rebuild it from the infant's embeddings"
         )
-    labels = {}
+    labels: Labels = {}
     for name in [name for name in arrays if name.startswith("label.")]:
         try:
             labels[name.removeprefix("label.")] = arrays.pop(name).tobytes().decode()
@@ -52,4 +60,15 @@ def unpack(blob: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise StateError(f"a stored baseline whose {name} holds a number that is not finite")
+    for older in range(stored, FORMAT):
+        arrays, labels = UPGRADES[older](arrays, labels)
     return arrays, labels
+
+
+def _from_1(arrays: Arrays, labels: Labels) -> tuple[Arrays, Labels]:
+    """Format 1 did not say which detector it was of: there was one."""
+    return arrays, labels | {"detector": "GaussianDetector"}
+
+
+# What makes the arrays and labels of format n those of format n + 1.
+UPGRADES: dict[int, Callable[[Arrays, Labels], tuple[Arrays, Labels]]] = {1: _from_1}
