@@ -106,8 +106,8 @@ def command(
             checkpoint, start = run / f"backbone-{cycle + 1}.pt", done[-1] if done else None
             train_backbone(sound, opinions, tagger, checkpoint, count, seed + cycle, log, start)
             done.append(checkpoint)
-        # The first cycle is still on its way.
-        model = mean_of(done[1:] or done)
+        # The first two cycles are still on their way.
+        model = mean_of(done[2:] or done)
         head = train_head(model, sound, opinions, seed, log)
         model.backbone.turn_down(SOFTER_DB)
         export(model.backbone, head, target)
