@@ -15,6 +15,7 @@ from models.deviation.detectors import GaussianDetector
 from models.deviation.detectors.base import as_embedding
 from models.deviation.drift import DriftMonitor
 from models.deviation.gate import Decision, Reason
+from models.deviation.population import Vector
 from models.deviation.state import StateError, pack, unpack
 from models.deviation.ward import MIN_OTHERS, WardModel
 
@@ -25,7 +26,7 @@ READY_AFTER = 6
 # that can be seen. With half as many, false starts of drift are twice as frequent or more.
 REFERENCE_CRIES = 24
 # What one deviation means depends on these rules too: count up when a change alters the scores.
-RULES = "baseline-1"
+RULES = "baseline-2"
 
 
 class State(StrEnum):
@@ -94,6 +95,8 @@ class Baseline:
         self._detector = GaussianDetector(self._ward)
         self._calibration = Calibration(self._ward.scores, gate.DEVIANT_BELOW_P)
         self._drift = DriftMonitor(self._ward)
+        # Whitened, rounded as they are stored; let go when the reference is taken.
+        self._admission = np.zeros((0, self._ward.size), dtype=np.float32)
         self._accepted = 0
         self._strange_while_learning = 0
 
@@ -142,7 +145,7 @@ class Baseline:
         if reason.is_own_cry and sigma is not None:
             self._drift.update(whitened, sigma)
         if reason.decision is Decision.ACCEPTED:
-            self._learn(embedding, score if reason is not Reason.RESTARTED else None)
+            self._learn(embedding, whitened, score if reason is not Reason.RESTARTED else None)
         return Deviation(
             state=self.state,
             sigma=sigma,
@@ -166,19 +169,24 @@ class Baseline:
         self._strange_while_learning += 1
         return self._strange_while_learning > self._accepted
 
-    def _learn(self, embedding: NDArray[np.float64], score: float | None) -> None:
+    def _learn(self, embedding: Vector, whitened: Vector, score: float | None) -> None:
         if score is not None and self._accepted >= MIN_OTHERS:
             self._calibration.learn(score)
         self._detector.learn_one(embedding)
         self._accepted += 1
-        if self._accepted >= REFERENCE_CRIES and not self._drift.frozen:
-            self._drift.freeze(self._detector.belief)
+        if self._drift.frozen:
+            return
+        self._admission = np.vstack([self._admission, whitened.astype(np.float32)])
+        if self._accepted >= REFERENCE_CRIES:
+            self._drift.freeze(self._detector.belief, self._admission.astype(np.float64))
+            self._admission = self._admission[:0]
 
     def to_bytes(self) -> bytes:
         """The model as safetensors, for `from_bytes` with the same ward."""
         arrays = {
             "counts": np.array([self._accepted, self._strange_while_learning], dtype=np.int64),
             "calibration.scores": self._calibration.scores,
+            "admission": self._admission,
         }
         arrays |= {f"detector.{name}": a for name, a in self._detector.to_arrays().items()}
         arrays |= {f"drift.{name}": a for name, a in self._drift.to_arrays().items()}
@@ -203,6 +211,7 @@ class Baseline:
                 )
             accepted, strange = arrays["counts"]
             baseline._accepted, baseline._strange_while_learning = int(accepted), int(strange)
+            baseline._admission = np.array(arrays["admission"], dtype=np.float32)
             baseline._calibration.restore(arrays["calibration.scores"])
             baseline._detector.from_arrays(_under("detector.", arrays))
             baseline._drift.from_arrays(_under("drift.", arrays))

@@ -24,6 +24,8 @@ FEWEST_RECENT = 4
 LONGEST_STEP = 1.5
 # ... and moves the sum by no more than this.
 LARGEST_TERM = 4.0
+# How wild the sum's terms are is told by pairs of cries: of fewer cries there are too few.
+FEWEST_FOR_WILDNESS = 12
 # Per cry, in standard deviations of the sum's terms. Shifts whose terms stay below it are left
 # alone, among them the reference's own error, which never averages out.
 CUSUM_ALLOWANCE = 0.8
@@ -62,6 +64,7 @@ class DriftMonitor:
     def __init__(self, population: Population) -> None:
         self._weights = population.weights
         self._reference: Belief | None = None
+        self._wildness = 1.0
         self._recent = np.zeros(population.size)
         self._recent_cries = 0
         # Variance of the recent mean, in units of one cry's.
@@ -93,9 +96,23 @@ class DriftMonitor:
         squared = np.square(self._recent - reference.mean) - noise
         return float(np.sqrt(max(0.0, np.dot(self._weights, squared)) / reference.spread))
 
-    def freeze(self, reference: Belief) -> None:
-        """Take what is known of the infant now as what it was like at admission."""
+    def freeze(self, reference: Belief, cries: NDArray[np.floating] | None = None) -> None:
+        """Take what is known of the infant now as what it was like at admission.
+
+        cries float [n, size]: whitened ones of the admission. They say how much wilder the sum's
+        terms are than where cries vary alike in all directions: an infant that varies in few has
+        the same spread, and inner products many times as large.
+        """
         self._reference = reference
+        self._wildness = 1.0
+        if cries is None or len(cries) < FEWEST_FOR_WILDNESS:
+            return
+        steps = cries - cries.mean(axis=0)
+        products = (steps * self._weights) @ steps.T
+        pairs = products[np.triu_indices(len(cries), 1)]
+        alike = reference.spread * np.linalg.norm(self._weights)
+        # Never tamer: with some hundred pairs less than 1 is mostly chance.
+        self._wildness = max(1.0, float(pairs.std() / alike))
 
     def update(self, cry: Vector, sigma: float) -> None:
         """Hear a whitened cry [size] and its standardized score; both finite."""
@@ -114,7 +131,8 @@ class DriftMonitor:
             recent = self._recent - reference.mean
             shared = np.dot(self._weights, reference.uncertainty)
             recent_noise = self._recent_variance * reference.spread + reference.uncertainty
-            scatter = np.sqrt(np.dot(np.square(self._weights), expected * recent_noise))
+            alike = np.sqrt(np.dot(np.square(self._weights), expected * recent_noise))
+            scatter = self._wildness * alike
             term = (np.dot(self._weights, step * recent) - shared) / scatter
             term = min(max(float(term), -LARGEST_TERM), LARGEST_TERM)
             self._sum = min(max(0.0, self._sum + term - CUSUM_ALLOWANCE), CUSUM_CEILING)
@@ -147,6 +165,7 @@ class DriftMonitor:
             if reference is None
             else np.stack([reference.mean, reference.uncertainty]),
             "reference_spread": np.array([reference.spread if reference else 1.0]),
+            "wildness": np.array([self._wildness]),
             "recent": self._recent,
             "sums": np.array([self._recent_cries, self._recent_variance, self._sum]),
             "heard": np.array(self._heard, dtype=np.float64),
@@ -162,6 +181,7 @@ class DriftMonitor:
             mean, uncertainty = np.array(arrays["reference"], dtype=np.float64)
             reference = Belief(mean, uncertainty, float(arrays["reference_spread"][0]))
         self._reference = reference
+        self._wildness = float(arrays["wildness"][0])
         self._recent = recent
         cries, self._recent_variance, self._sum = (float(value) for value in arrays["sums"])
         self._recent_cries = int(cries)

@@ -60,14 +60,23 @@ def unpack(blob: bytes) -> tuple[Arrays, Labels]:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise StateError(f"a stored baseline whose {name} holds a number that is not finite")
-    for older in range(stored, FORMAT):
-        arrays, labels = UPGRADES[older](arrays, labels)
+    try:
+        for older in range(stored, FORMAT):
+            arrays, labels = UPGRADES[older](arrays, labels)
+    except KeyError as missing:
+        raise StateError(f"a stored baseline of format {stored} without {missing}") from missing
     return arrays, labels
 
 
 def _from_1(arrays: Arrays, labels: Labels) -> tuple[Arrays, Labels]:
-    """Format 1 did not say which detector it was of: there was one."""
-    return arrays, labels | {"detector": "GaussianDetector"}
+    """Format 1 knew one detector, and kept neither admission cries nor how wild they were.
+
+    Its rules differ from the next ones in these alone, so it goes on under them.
+    """
+    size = arrays["drift.recent"].size
+    added = {"admission": np.zeros((0, size), np.float32), "drift.wildness": np.ones(1)}
+    version = labels["version"].replace("baseline-1+", "baseline-2+", 1)
+    return arrays | added, labels | {"detector": "GaussianDetector", "version": version}
 
 
 # What makes the arrays and labels of format n those of format n + 1.

@@ -108,8 +108,13 @@ def _drifting(said: Deviation) -> float:
     return float(said.drifting)
 
 
+def _distance(said: Deviation) -> float:
+    return 0.0 if said.drift_sigma is None else said.drift_sigma
+
+
 METHODS = (
     Method("shipped", lambda w, x: StreamWatcher(w, x, _drifting), limit=1.0),
+    Method("distance-raised", lambda w, x: StreamWatcher(w, x, _distance), limit=None),
     Method("adwin", AdwinWatcher, limit=1.0),
     Method("sigma-raised", lambda w, x: StreamWatcher(w, x, _sigma), limit=None),
     Method(
@@ -127,6 +132,7 @@ METHODS = (
 )
 EXPLAINED = {
     "shipped": "the stream's baseline: CUSUM against the admission reference, and ADWIN",
+    "distance-raised": "the stream's distance from the admission reference, threshold raised",
     "adwin": "ADWIN alone, on the baseline's sigma",
     "sigma-raised": "sigma of a single cry, threshold raised",
     "sigma-session-raised": f"mean sigma of {SESSION_CRIES} cries, threshold raised",

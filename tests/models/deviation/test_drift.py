@@ -158,3 +158,24 @@ def test_what_is_put_away_goes_on_bit_for_bit(population):
         for name, array in kept.to_arrays().items():
             assert np.array_equal(array, moved.to_arrays()[name]), name
     assert detections >= 2
+
+
+def test_an_infant_that_varies_in_few_directions_starts_no_more_drifts(population):
+    """Its cries are as far from its mean as others', along five directions of 192."""
+    starts = {True: 0, False: 0}
+    spread = np.zeros(SIZE)
+    spread[:5] = np.sqrt(population.weights.sum() / population.weights[:5].sum())
+    for told in starts:
+        for seed in range(15):
+            rng = np.random.default_rng(seed)
+            known = rng.normal(size=(24, SIZE)) * spread
+            monitor = DriftMonitor(population)
+            belief = population.believe(known.mean(axis=0), population.scatter(known), 24)
+            monitor.freeze(belief, known if told else None)
+            drifting = False
+            for cry in rng.normal(size=(250, SIZE)) * spread:
+                monitor.update(cry, 0.0)
+                starts[told] += monitor.drifting and not drifting
+                drifting = monitor.drifting
+    assert starts[False] > 10
+    assert starts[True] < 0.4 * starts[False]
