@@ -97,7 +97,8 @@ class HarnessJudge:
         return self._judge(self.detector.score_one(embedding), name)
 
     def _judge(self, score: float, name: str) -> Verdict:
-        if self._accepted < MIN_OTHERS:
+        # Pooled scores that are all one, as of trees whose first window never filled, say nothing.
+        if self._accepted < MIN_OTHERS or np.ptp(self._pooled) == 0:
             return None
         return self._calibration.evaluate(score, tie_break(name))
 

@@ -74,3 +74,10 @@ def test_with_few_cries_known_one_usual_cry_in_twenty_is_under_the_threshold(kno
         rates.append(np.mean(low))
     assert 0.02 < rates[0] < 0.1
     assert rates[1] < rates[0]
+
+
+def test_scores_that_are_all_one_calibrate_nothing(ward, nursery):
+    rng = np.random.default_rng(5)
+    judge = HarnessJudge(lambda: DETECTORS["half-space-trees"](ward), np.zeros(20))
+    cries = nursery.cries(nursery.infant(rng), 4, rng)
+    assert [judge.observe(cry, f"cry-{i}") for i, cry in enumerate(cries)] == [None] * 4
