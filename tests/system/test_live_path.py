@@ -1,12 +1,12 @@
 """The whole way of a sound on real brokers, with the worker killed in the middle."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -58,33 +58,62 @@ def simulated_recordings(folder: Path, count: int, seconds: int) -> list[Path]:
     return paths
 
 
-def play_and_kill(pipeline: Pipeline, paths: list[Path], expected: int, speed: float) -> Published:
+@dataclass(frozen=True)
+class Offline:
+    """What one recording gives without a broker: that is what the stream must give."""
+
+    scores: list[float]
+    segments: set[tuple[int, int]]
+    """When each begins, in ms from the recording's beginning, and how many seconds it has."""
+
+
+def heard_offline(pipeline: Pipeline, paths: list[Path]) -> dict[str, Offline]:
+    """What `vagitus score` finds in each recording, by the monitor that will play it."""
+    monitors = {files[0]: name for name, files in FileSource(paths, 0).monitors.items()}
+    scorer = OfflineScorer(Models.load(pipeline.settings).detector, pipeline.settings)
+    return {
+        monitors[path]: Offline(
+            scorer.scores(path),
+            {(s.started_at_ms, s.seconds) for s in scorer.segments(path, 0, "someone")},
+        )
+        for path in paths
+    }
+
+
+def seconds_of(offline: dict[str, Offline]) -> int:
+    return sum(len(recording.scores) for recording in offline.values())
+
+
+def play_and_kill(
+    pipeline: Pipeline, paths: list[Path], offline: dict[str, Offline], speed: float
+) -> Published:
     """Play while one worker is killed in the middle and another goes on; returns what is there."""
     with pipeline.worker() as first:
         player = start_playing(pipeline, paths, speed)
-        found = pipeline.wait_for(lambda f: len(f.scores) >= expected // 4, PLAY_SECONDS, first)
+        enough = seconds_of(offline) // 4
+        found = pipeline.wait_for(lambda f: len(f.scores) >= enough, PLAY_SECONDS, first)
         first.kill()  # SIGKILL: no chance to say good-bye
         first.wait()
-        assert len(found.scores) < expected, "all was scored before the worker was killed"
+        assert len(found.scores) < 4 * enough, "all was scored before the worker was killed"
     with pipeline.worker() as second:
         assert player.wait(PLAY_SECONDS) == 0, pipeline.logs()
-        return wait_until_complete(pipeline, expected, second)
+        return wait_until_complete(pipeline, offline, second)
 
 
 def play_and_freeze(
-    pipeline: Pipeline, paths: list[Path], expected: int, speed: float
+    pipeline: Pipeline, paths: list[Path], offline: dict[str, Offline], speed: float
 ) -> Published:
     """Play while the worker freezes for longer than its session, twice; returns what is there."""
     with pipeline.worker() as worker:
         player = start_playing(pipeline, paths, speed)
         for share in (0.2, 0.4):
-            enough = int(share * expected)
+            enough = int(share * seconds_of(offline))
             pipeline.wait_for(lambda f, n=enough: len(f.scores) >= n, PLAY_SECONDS, worker)
             worker.send_signal(signal.SIGSTOP)
             time.sleep(pipeline.settings.session_timeout_seconds + FROZEN_SECONDS)
             worker.send_signal(signal.SIGCONT)
         assert player.wait(PLAY_SECONDS) == 0, pipeline.logs()
-        return wait_until_complete(pipeline, expected, worker)
+        return wait_until_complete(pipeline, offline, worker)
 
 
 def start_playing(pipeline: Pipeline, paths: list[Path], speed: float) -> subprocess.Popen:
@@ -93,37 +122,28 @@ def start_playing(pipeline: Pipeline, paths: list[Path], speed: float) -> subpro
     )
 
 
-def wait_until_complete(pipeline: Pipeline, expected: int, worker: subprocess.Popen) -> Published:
+def wait_until_complete(
+    pipeline: Pipeline, offline: dict[str, Offline], worker: subprocess.Popen
+) -> Published:
     """Wait until every second has its score and every cry has gone the whole way."""
+    # The last cries close only once their monitors have fallen silent.
+    cries = sum(len(recording.segments) for recording in offline.values())
 
     def complete(found: Published) -> bool:
         scores = {(score.monitor, score.captured_at_ms) for score in found.scores}
         segments = {segment.id for segment in found.segments}
         said = {deviation.segment_id for deviation in found.deviations}
         return (
-            len(scores) >= expected
+            len(scores) >= seconds_of(offline)
+            and len(segments) >= cries
             and segments == set(found.embedding_ids) == said
-            # The last cries close only once their monitors have fallen silent.
-            and not open_cries(pipeline, found)
         )
 
     return pipeline.wait_for(complete, PLAY_SECONDS, worker)
 
 
-def open_cries(pipeline: Pipeline, found: Published) -> bool:
-    """Whether a monitor's last seconds are a cry that no segment holds yet."""
-    onset = pipeline.settings.onset_score
-    ends = Counter()
-    for segment in found.segments:
-        end = segment.started_at_ms + 1000 * segment.seconds
-        ends[segment.place.monitor] = max(ends[segment.place.monitor], end)
-    return any(s.score >= onset and s.captured_at_ms >= ends[s.monitor] for s in found.scores)
-
-
-def compare(pipeline: Pipeline, paths: list[Path], found: Published) -> None:
+def compare(offline: dict[str, Offline], found: Published) -> None:
     """Every recording has the scores and the segments that it has offline."""
-    monitors = {files[0]: name for name, files in FileSource(paths, 0).monitors.items()}
-    scorer = OfflineScorer(Models.load(pipeline.settings).detector, pipeline.settings)
     scores: dict[str, dict[int, float]] = {}
     for score in found.scores:
         scores.setdefault(score.monitor, {})[score.captured_at_ms] = score.score
@@ -132,12 +152,10 @@ def compare(pipeline: Pipeline, paths: list[Path], found: Published) -> None:
     for segment in found.segments:
         start = segment.started_at_ms - first_ms[segment.place.monitor]
         segments.setdefault(segment.place.monitor, set()).add((start, segment.seconds))
-    for path in paths:
-        monitor = monitors[path]
+    for monitor, recording in offline.items():
         streamed = [score for _, score in sorted(scores[monitor].items())]
-        assert streamed == pytest.approx(scorer.scores(path), abs=TOLERANCE), path
-        offline = {(s.started_at_ms, s.seconds) for s in scorer.segments(path, 0, "someone")}
-        assert segments.get(monitor, set()) == offline, path
+        assert streamed == pytest.approx(recording.scores, abs=TOLERANCE), monitor
+        assert segments.get(monitor, set()) == recording.segments, monitor
 
 
 def check_counts(found: Published, chunks: int) -> None:
@@ -162,10 +180,11 @@ def test_a_killed_or_frozen_worker_loses_nothing_and_doubles_nothing(pipeline, t
     paths = simulated_recordings(tmp_path / "sound", count=12, seconds=60)
     monitors = FileSource(paths, 0).monitors
     pipeline.admit([Admission(m, f"infant-{m}", "nicu", m, 0) for m in monitors])
-    found = play(pipeline, paths, expected=12 * 60, speed=4)
+    offline = heard_offline(pipeline, paths)
+    found = play(pipeline, paths, offline, speed=4)
     check_counts(found, chunks=12 * 60)
     assert len(found.segments) > 12
-    compare(pipeline, paths, found)
+    compare(offline, found)
     learned = {d.infant: d.baseline_segments for d in sorted(found.deviations, key=by_time)}
     accepted = Counter(d.infant for d in found.deviations if d.gate == "accepted")
     assert learned == {infant: accepted[infant] for infant in learned}
@@ -187,14 +206,11 @@ def test_the_test_split_of_the_corpus_scores_the_same_through_kafka(pipeline, tm
             if infants[files[0]]
         ]
     )
-    scored = pipeline.run("score", *map(str, paths), "--json", "--quiet")
-    assert scored.returncode == 0, scored.stderr
-    lines = [json.loads(line) for line in scored.stdout.splitlines()]
-    expected = sum(len(line["seconds"]) for line in lines)
+    offline = heard_offline(pipeline, paths)
     # Most recordings last seven seconds.
-    found = play_and_kill(pipeline, paths, expected, speed=0.4)
-    check_counts(found, chunks=expected)
-    compare(pipeline, paths, found)
+    found = play_and_kill(pipeline, paths, offline, speed=0.4)
+    check_counts(found, chunks=seconds_of(offline))
+    compare(offline, found)
 
 
 def corpus_recordings(split: str) -> list[Recording]:
