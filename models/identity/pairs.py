@@ -41,10 +41,11 @@ class CryFrames:
 
 
 class PairSampler:
-    """Endless batches of pairs from `cries`.
+    """Endless batches of `views` of each infant from `cries`.
 
     Raises:
-        ValueError: no platform has `infants_per_batch` installs, so no batch can be filled.
+        ValueError: fewer than two views are asked for, or no platform has `infants_per_batch`
+            installs, so no batch can be filled.
     """
 
     def __init__(
@@ -53,7 +54,11 @@ class PairSampler:
         infants_per_batch: int,
         frames_per_view: int,
         rng: np.random.Generator,
+        views: int = 2,
     ) -> None:
+        if views < 2:
+            raise ValueError(f"an infant needs two views or more to meet itself, not {views}")
+        self._views = views
         self._infants_per_batch = infants_per_batch
         self._frames_per_view = frames_per_view
         self._rng = rng
@@ -71,8 +76,8 @@ class PairSampler:
         sizes = np.array([counts[p] for p in self._names], dtype=float)
         self._shares = sizes / sizes.sum()
 
-    def draw(self) -> tuple[np.ndarray, np.ndarray]:
-        """One batch of pairs: two arrays float32 [infants, frames, mels], each mel's mean 0."""
+    def draw(self) -> np.ndarray:
+        """One batch: float32 [infants, views, frames, mels], each mel's mean 0."""
         infants = self._platforms[str(self._rng.choice(self._names, p=self._shares))]
         weights = np.array(
             [1.0 if len(recordings) > 1 else SINGLE_RECORDING_WEIGHT for _, recordings in infants]
@@ -87,17 +92,22 @@ class PairSampler:
             chosen.setdefault(group, recordings)
             if len(chosen) == self._infants_per_batch:
                 break
-        pairs = [self._pair(recordings) for recordings in chosen.values()]
-        return np.stack([a for a, _ in pairs]), np.stack([b for _, b in pairs])
+        return np.stack([self._views_of(recordings) for recordings in chosen.values()])
 
-    def _pair(self, recordings: list[CryFrames]) -> tuple[np.ndarray, np.ndarray]:
-        if len(recordings) > 1:
-            i, j = self._rng.choice(len(recordings), size=2, replace=False)
-            first, second = recordings[i].frames, recordings[j].frames
-        else:
-            frames = recordings[0].frames
-            first, second = frames[: len(frames) // 2], frames[len(frames) // 2 :]
-        return self._view(first), self._view(second)
+    def _views_of(self, recordings: list[CryFrames]) -> np.ndarray:
+        """[views, frames, mels], from as many recordings as there are, each taken as often."""
+        if len(recordings) >= self._views:
+            indices = self._rng.choice(len(recordings), size=self._views, replace=False)
+            return np.stack([self._view(recordings[i].frames) for i in indices])
+        order = self._rng.permutation(len(recordings))
+        taken = [len(part) for part in np.array_split(np.arange(self._views), len(recordings))]
+        # What one recording gives twice must not be the same stretch of it.
+        parts = [
+            part
+            for i, count in zip(order, taken, strict=True)
+            for part in np.array_split(recordings[i].frames, count)
+        ]
+        return np.stack([self._view(part) for part in parts])
 
     def _view(self, frames: np.ndarray) -> np.ndarray:
         return augmented(crop(frames, self._frames_per_view, self._rng), self._rng)

@@ -1,7 +1,7 @@
 """The command that tunes the cry embedder, measures it, and writes what others need of it.
 
-As ICLAS does it: start from a speaker model, hold the lower layers, tune the rest with NT-Xent
-and AdamW. What was started from and how well it went stands in `models/weights/identity.md`.
+As ICLAS does it: start from a speaker model, hold the lower layers, tune the rest with NT-Xent or
+GE2E and AdamW. What was started from and how well it went stands in `models/weights/identity.md`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from models.corpora.manifest import CorpusError
 from models.identity.checkpoint import CheckpointError, load_checkpoint
 from models.identity.clips import CryRecording, cached_cry_frames, read_recordings
 from models.identity.export import export
+from models.identity.losses import LOSSES
 from models.identity.pairs import CryFrames
 from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder, unit_length
 from models.identity.tuning import SettingsChanged, Tuning, tune
@@ -54,6 +55,8 @@ def command() -> None:
 @click.option("--infants", default=DEFAULTS.infants_per_batch, show_default=True)
 @click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True)
 @click.option("--weight-decay", default=DEFAULTS.weight_decay, show_default=True)
+@click.option("--loss", type=click.Choice(LOSSES), default=DEFAULTS.loss, show_default=True)
+@click.option("--views", default=DEFAULTS.views, show_default=True, help="GE2E: cries an infant.")
 @click.option("--temperature", default=DEFAULTS.temperature, show_default=True)
 @click.option("--freeze", default=DEFAULTS.frozen_layers, show_default=True, help="Lower layers.")
 @click.option("--seed", default=DEFAULTS.seed, show_default=True)
@@ -70,6 +73,8 @@ def tune_command(
     infants: int,
     learning_rate: float,
     weight_decay: float,
+    loss: str,
+    views: int,
     temperature: float,
     freeze: int,
     seed: int,
@@ -86,6 +91,8 @@ def tune_command(
         infants_per_batch=infants,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
+        loss=loss,
+        views=views,
         temperature=temperature,
         frozen_layers=freeze,
         seed=seed,

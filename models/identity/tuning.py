@@ -1,4 +1,4 @@
-"""The tuning loop: batches of pairs in, a better embedder out, with checkpoints on the way."""
+"""The tuning loop: batches of views in, a better embedder out, with checkpoints on the way."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
-from models.identity.losses import nt_xent
+from models.identity.losses import make_loss
 from models.identity.network import EcapaTdnn
 from models.identity.pairs import CryFrames, PairSampler
 from models.identity.runtime import unit_length
@@ -27,7 +28,9 @@ class Tuning:
     frames_per_view: int = 200
     learning_rate: float = 2e-4
     weight_decay: float = 1e-4
+    loss: str = "nt-xent"
     temperature: float = 0.1
+    views: int = 2
     frozen_layers: int = 2
     check_every: int = 20
     seed: int = 0
@@ -45,7 +48,7 @@ def tune(
     folder: Path,
     resume: bool = False,
 ) -> EcapaTdnn:
-    """Tune `network` in place on pairs from `cries`, and return it in evaluation mode.
+    """Tune `network` in place on views of `cries`, and return it in evaluation mode.
 
     Every `check_every` steps the equal-error rate on each set of `checks` is logged to
     `folder/log.csv` and everything needed to go on is saved to `folder/checkpoint.pt`; `resume`
@@ -57,27 +60,34 @@ def tune(
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    sampler = PairSampler(cries, settings.infants_per_batch, settings.frames_per_view, rng)
+    sampler = PairSampler(
+        cries, settings.infants_per_batch, settings.frames_per_view, rng, settings.views
+    )
     network.freeze_lower(settings.frozen_layers)
+    loss = make_loss(settings.loss, settings.temperature)
+    tuned = [
+        {"params": [p for p in network.parameters() if p.requires_grad]},
+        # A scale or an offset has no size to keep small.
+        {"params": list(loss.parameters()), "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(
-        (p for p in network.parameters() if p.requires_grad),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
+        tuned, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     folder.mkdir(parents=True, exist_ok=True)
-    done = _restore(folder, network, optimizer, rng, settings) if resume else 0
+    state = _State(network, loss, optimizer, rng)
+    done = _restore(folder, state, settings) if resume else 0
     log = _Log(folder / "log.csv", tuple(checks), keep=done > 0)
     if not done:
         log.write(0, float("nan"), _rates(network, checks))
     losses: list[float] = []
     progress = tqdm(range(done, settings.steps), initial=done, total=settings.steps, unit="step")
     for step in progress:
-        losses.append(_step(network, optimizer, sampler, settings))
+        losses.append(_step(state, sampler, settings))
         progress.set_postfix(loss=f"{losses[-1]:.3f}")
         if (step + 1) % settings.check_every == 0 or step + 1 == settings.steps:
             log.write(step + 1, float(np.mean(losses)), _rates(network, checks))
             losses.clear()
-            _save(folder, step + 1, network, optimizer, rng, settings)
+            _save(folder, step + 1, state, settings)
     return network.eval()
 
 
@@ -92,22 +102,27 @@ def embed_recordings(network: EcapaTdnn, cries: Sequence[CryFrames]) -> np.ndarr
     return unit_length(np.stack(rows))
 
 
-def _step(
-    network: EcapaTdnn,
-    optimizer: torch.optim.Optimizer,
-    sampler: PairSampler,
-    settings: Tuning,
-) -> float:
-    network.train()
+@dataclass(frozen=True)
+class _State:
+    """All that changes while tuning."""
+
+    network: EcapaTdnn
+    loss: nn.Module
+    optimizer: torch.optim.Optimizer
+    rng: np.random.Generator
+
+
+def _step(state: _State, sampler: PairSampler, settings: Tuning) -> float:
+    network = state.network.train()
     # What is frozen keeps its running statistics too.
     for block in network.blocks[: settings.frozen_layers]:
         block.eval()
-    first, second = sampler.draw()
-    embeddings = network(torch.from_numpy(np.concatenate([first, second])))
-    loss = nt_xent(embeddings[: len(first)], embeddings[len(first) :], settings.temperature)
-    optimizer.zero_grad()
+    batch = torch.from_numpy(sampler.draw())
+    embeddings = network(batch.flatten(0, 1)).unflatten(0, batch.shape[:2])
+    loss = state.loss(embeddings)
+    state.optimizer.zero_grad()
     loss.backward()
-    optimizer.step()
+    state.optimizer.step()
     return loss.item()
 
 
@@ -134,19 +149,13 @@ class _Log:
             csv.writer(file).writerow(row)
 
 
-def _save(
-    folder: Path,
-    step: int,
-    network: EcapaTdnn,
-    optimizer: torch.optim.Optimizer,
-    rng: np.random.Generator,
-    settings: Tuning,
-) -> None:
+def _save(folder: Path, step: int, state: _State, settings: Tuning) -> None:
     content = {
         "step": step,
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "rng": rng.bit_generator.state,
+        "network": state.network.state_dict(),
+        "loss": state.loss.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "rng": state.rng.bit_generator.state,
         "settings": asdict(settings),
     }
     # Written beside and moved, so that a kill in the middle leaves the older one whole.
@@ -155,19 +164,14 @@ def _save(
     unfinished.replace(folder / "checkpoint.pt")
 
 
-def _restore(
-    folder: Path,
-    network: EcapaTdnn,
-    optimizer: torch.optim.Optimizer,
-    rng: np.random.Generator,
-    settings: Tuning,
-) -> int:
+def _restore(folder: Path, state: _State, settings: Tuning) -> int:
     content = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
     before, now = content["settings"], asdict(settings)
-    changed = [name for name in now if name != "steps" and before[name] != now[name]]
+    changed = [name for name in now if name != "steps" and before.get(name) != now[name]]
     if changed:
         raise SettingsChanged(f"this run was started with another {', '.join(changed)}")
-    network.load_state_dict(content["network"])
-    optimizer.load_state_dict(content["optimizer"])
-    rng.bit_generator.state = content["rng"]
+    state.network.load_state_dict(content["network"])
+    state.loss.load_state_dict(content["loss"])
+    state.optimizer.load_state_dict(content["optimizer"])
+    state.rng.bit_generator.state = content["rng"]
     return content["step"]

@@ -1,6 +1,7 @@
 """Tuning tunes what it should, logs what it saw, and goes on where it was stopped."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,11 +58,12 @@ def test_every_check_is_logged_from_the_start_on(tmp_path):
     assert float(rows[-1]["loss"]) > 0
 
 
-def test_a_stopped_run_ends_as_one_that_was_not(tmp_path):
-    whole = tune(fresh(), cries(), {}, SETTINGS, tmp_path / "whole")
-    half = Tuning(**{**vars(SETTINGS), "steps": 2})
-    tune(fresh(), cries(), {}, half, tmp_path / "parts")
-    resumed = tune(fresh(), cries(), {}, SETTINGS, tmp_path / "parts", resume=True)
+@pytest.mark.parametrize("loss", [{"loss": "nt-xent"}, {"loss": "ge2e", "views": 3}])
+def test_a_stopped_run_ends_as_one_that_was_not(tmp_path, loss):
+    settings = replace(SETTINGS, learning_rate=1e-2, **loss)
+    whole = tune(fresh(), cries(), {}, settings, tmp_path / "whole")
+    tune(fresh(), cries(), {}, replace(settings, steps=2), tmp_path / "parts")
+    resumed = tune(fresh(), cries(), {}, settings, tmp_path / "parts", resume=True)
     for name, value in whole.state_dict().items():
         assert torch.allclose(value.float(), resumed.state_dict()[name].float(), atol=1e-6), name
     assert [row["step"] for row in logged(tmp_path / "parts")] == ["0", "2", "4"]
@@ -69,7 +71,7 @@ def test_a_stopped_run_ends_as_one_that_was_not(tmp_path):
 
 def test_a_run_is_not_resumed_with_other_settings(tmp_path):
     tune(fresh(), cries(), {}, SETTINGS, tmp_path)
-    other = Tuning(**{**vars(SETTINGS), "learning_rate": 1.0})
+    other = replace(SETTINGS, learning_rate=1.0)
     with pytest.raises(ValueError, match="learning_rate"):
         tune(fresh(), cries(), {}, other, tmp_path, resume=True)
 
