@@ -13,10 +13,11 @@ from models.deviation import gate
 from models.deviation.conformal import Calibration, tie_break
 from models.deviation.detectors import GaussianDetector
 from models.deviation.detectors.base import as_embedding
-from models.deviation.drift import DriftMonitor
+from models.deviation.drift import CUSUM_LIMIT, DriftMonitor
 from models.deviation.gate import Decision, Reason
 from models.deviation.population import Vector
 from models.deviation.state import StateError, pack, unpack
+from models.deviation.summary import Summary
 from models.deviation.ward import MIN_OTHERS, WardModel
 
 # The ward stands in for what six cries cannot say: from here on the share of usual cries under a
@@ -180,6 +181,28 @@ class Baseline:
         if self._accepted >= REFERENCE_CRIES:
             self._drift.freeze(self._detector.belief, self._admission.astype(np.float64))
             self._admission = self._admission[:0]
+
+    def summary(self) -> Summary:
+        """What there is to be said of this baseline now."""
+        belief, scored = self._detector.belief, self._accepted >= MIN_OTHERS
+        return Summary(
+            state=self.state.value,
+            version=self.version,
+            accepted=self._accepted,
+            ready_after=READY_AFTER,
+            calibration_cries=self._calibration.scores.size,
+            deviant_below_p=gate.DEVIANT_BELOW_P,
+            deviant_sigma=self._calibration.sigma_at(gate.DEVIANT_BELOW_P) if scored else None,
+            spread=belief.spread,
+            adaptive_cries=int(self._detector.count),
+            reference_cries=REFERENCE_CRIES,
+            reference_taken=self._drift.frozen,
+            apart_sigma=self._drift.distance(belief),
+            drift_sigma=self._drift.sigma,
+            drifting=self._drift.drifting,
+            drift_sum=self._drift.sum,
+            drift_limit=CUSUM_LIMIT,
+        )
 
     def to_bytes(self) -> bytes:
         """The model as safetensors, for `from_bytes` with the same ward."""

@@ -24,6 +24,9 @@ WARD_CRIES = 32.0
 SCALE_PRIOR_CRIES = 16.0
 # What an infant did a hundred cries ago is still evidence of what is usual; a year ago is not.
 REMEMBERED_SCORES = 128
+# Where a line between scores is looked for, in the ward's standard deviations: beyond every own
+# score that the gate lets in; and so finely that no one sees the rest.
+FARTHEST, BISECTIONS = 50.0, 40
 
 
 def conformal_p_value(
@@ -95,6 +98,21 @@ class Calibration:
             sigma, (own - mean) / scale, self._ward, self._refused_share, tie_break
         )
         return sigma, p_value
+
+    def sigma_at(self, p_value: float) -> float | None:
+        """The sigma from which on a cry's p-value is below `p_value`; None if none's can be."""
+        far = FARTHEST * self._ward_scatter
+        low, high = self._ward_mean - far, self._ward_mean + far
+        if self.evaluate(high)[1] >= p_value:
+            return None
+        # p-values fall as scores rise: bisection finds where they cross.
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            if self.evaluate(middle)[1] < p_value:
+                high = middle
+            else:
+                low = middle
+        return self.evaluate(high)[0]
 
     def learn(self, score: float) -> None:
         """Remember an accepted cry's score, taken before the cry itself was learnt from."""

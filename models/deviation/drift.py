@@ -84,6 +84,17 @@ class DriftMonitor:
         return self._sum >= CUSUM_LIMIT
 
     @property
+    def sum(self) -> float:
+        """The CUSUM: drift is said from CUSUM_LIMIT on."""
+        return self._sum
+
+    def distance(self, belief: Belief) -> float | None:
+        """How far another belief's mean lies from the reference, as `sigma` measures it."""
+        if self._reference is None:
+            return None
+        return self._away(self._reference, belief.mean, belief.uncertainty)
+
+    @property
     def sigma(self) -> float | None:
         """How far the recent mean is from the reference, in within-infant standard deviations.
 
@@ -92,8 +103,11 @@ class DriftMonitor:
         reference = self._reference
         if reference is None or self._recent_cries < FEWEST_RECENT:
             return None
-        noise = self._recent_variance * reference.spread + reference.uncertainty
-        squared = np.square(self._recent - reference.mean) - noise
+        noise = np.full_like(self._recent, self._recent_variance * reference.spread)
+        return self._away(reference, self._recent, noise)
+
+    def _away(self, reference: Belief, mean: Vector, noise: Vector) -> float:
+        squared = np.square(mean - reference.mean) - (noise + reference.uncertainty)
         return float(np.sqrt(max(0.0, np.dot(self._weights, squared)) / reference.spread))
 
     def freeze(self, reference: Belief, cries: NDArray[np.floating] | None = None) -> None:
