@@ -44,6 +44,18 @@ class Metrics:
         self.cry_active = Gauge(
             "vagitus_cry_active", "1 while the infant cries.", _INFANT, registry=registry
         )
+        self.cry_changed = Gauge(
+            "vagitus_cry_changed_timestamp_seconds",
+            "When this worker saw the infant begin or cease to cry; 0 until it does.",
+            _INFANT,
+            registry=registry,
+        )
+        self.admitted_at = Gauge(
+            "vagitus_admitted_timestamp_seconds",
+            "When the infant was admitted at the monitor: says whose monitor it is.",
+            [*_INFANT, "monitor"],
+            registry=registry,
+        )
         self.cry_seconds = Counter(
             "vagitus_cry_seconds_total", "Seconds of cry in segments.", _INFANT, registry=registry
         )
@@ -59,6 +71,12 @@ class Metrics:
         self.deviation_p_value = Gauge(
             "vagitus_deviation_p_value",
             "Conformal p-value of the last cry; small is unusual.",
+            _INFANT,
+            registry=registry,
+        )
+        self.deviation_at = Gauge(
+            "vagitus_deviation_timestamp_seconds",
+            "When the cry began that the deviation is about.",
             _INFANT,
             registry=registry,
         )
@@ -123,6 +141,8 @@ class Metrics:
         )
         self._per_infant = (
             self.cry_active,
+            self.cry_changed,
+            self.deviation_at,
             self.deviation_sigma,
             self.deviation_p_value,
             self.drift_sigma,
@@ -132,25 +152,38 @@ class Metrics:
         )
         # By monitor: an infant may lie at two for a moment, when it gets another.
         self._admitted: dict[str, tuple[str, str, str]] = {}
+        self._crying: set[tuple[str, str, str]] = set()
 
     def admit(self, admission: Admission) -> None:
         """Let the series of an admission appear, at what is true before anything is heard."""
         infant = (admission.ward, admission.bed, admission.infant)
         self._admitted[admission.monitor] = infant
         self.cry_active.labels(*infant).set(0)
+        self.cry_changed.labels(*infant).set(0)
         self.cry_seconds.labels(*infant)
         self.baseline_segments.labels(*infant)
         self.monitor_last_chunk.labels(admission.ward, admission.monitor).set(0)
+        at = admission.admitted_at_ms / 1000
+        self.admitted_at.labels(*infant, admission.monitor).set(at)
 
     def discharge(self, admission: Admission) -> None:
         """Take the series of an ended admission away."""
         infant = (admission.ward, admission.bed, admission.infant)
         self._admitted.pop(admission.monitor, None)
         if infant not in self._admitted.values():
+            self._crying.discard(infant)
             for series in self._per_infant:
                 _remove(series, infant)
         for series in (self.monitor_last_chunk, self.monitor_level):
             _remove(series, (admission.ward, admission.monitor))
+        _remove(self.admitted_at, (*infant, admission.monitor))
+
+    def crying(self, infant: tuple[str, str, str], active: bool) -> None:
+        """Show whether an infant (ward, bed, pseudonym) cries, and since when that is so."""
+        if active != (infant in self._crying):
+            self._crying ^= {infant}
+            self.cry_changed.labels(*infant).set_to_current_time()
+        self.cry_active.labels(*infant).set(active)
 
     def deviation(self, record: DeviationRecord) -> None:
         """Count what was said of a cry, and show it while its infant is admitted."""
@@ -160,6 +193,7 @@ class Metrics:
             return
         self.baseline_segments.labels(*infant).set(record.baseline_segments)
         self.drifting.labels(*infant).set(record.drifting)
+        self.deviation_at.labels(*infant).set(record.started_at_ms / 1000)
         for series, value in (
             (self.deviation_sigma, record.sigma),
             (self.deviation_p_value, record.p_value),

@@ -189,7 +189,7 @@ class ScoreAgent:
         for monitor, crying in scored.crying.items():
             place = self._admissions.admissions.place(monitor, int(time.time() * 1000))
             if place.assigned:
-                self._metrics.cry_active.labels(place.ward, place.bed, place.infant).set(crying)
+                self._metrics.crying((place.ward, place.bed, place.infant), crying)
         for _, segment in scored.segments:
             place = segment.place
             self._metrics.segments.labels("scored").inc()

@@ -16,10 +16,13 @@ SERIES = {
     "vagitus_monitor_last_chunk_timestamp_seconds": ("gauge", ("ward", "monitor")),
     "vagitus_monitor_level_dbfs": ("gauge", ("ward", "monitor")),
     "vagitus_cry_active": ("gauge", INFANT),
+    "vagitus_cry_changed_timestamp_seconds": ("gauge", INFANT),
+    "vagitus_admitted_timestamp_seconds": ("gauge", (*INFANT, "monitor")),
     "vagitus_cry_seconds_total": ("counter", INFANT),
     "vagitus_segments_total": ("counter", ("stage",)),
     "vagitus_deviation_sigma": ("gauge", INFANT),
     "vagitus_deviation_p_value": ("gauge", INFANT),
+    "vagitus_deviation_timestamp_seconds": ("gauge", INFANT),
     "vagitus_drift_sigma": ("gauge", INFANT),
     "vagitus_drifting": ("gauge", INFANT),
     "vagitus_baseline_segments": ("gauge", INFANT),
@@ -33,7 +36,7 @@ SERIES = {
     "vagitus_last_batch_timestamp_seconds": ("gauge", ()),
     "vagitus_owned_partitions": ("gauge", ()),
 }
-ADMISSION = Admission("mon-1", "infant-1", "nicu", "cot-1", 0)
+ADMISSION = Admission("mon-1", "infant-1", "nicu", "cot-1", 5000)
 
 
 @pytest.fixture
@@ -89,9 +92,26 @@ def test_histograms_tell_real_time_from_late_and_a_core_from_a_stall(metrics):
 
 def test_an_admitted_infant_begins_quiet_and_its_monitor_unheard(metrics):
     metrics.admit(ADMISSION)
-    quiet = {"cry_active": 0, "cry_seconds_total": 0, "baseline_segments": 0}
-    assert of_infant(metrics) == quiet
+    assert of_infant(metrics) == {
+        "cry_active": 0,
+        "cry_changed_timestamp_seconds": 0,
+        "admitted_timestamp_seconds": 5,
+        "cry_seconds_total": 0,
+        "baseline_segments": 0,
+    }
     assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 0
+
+
+def test_since_when_an_infant_cries_or_is_quiet_changes_only_with_that(metrics):
+    metrics.admit(ADMISSION)
+    since = []
+    for active in (False, True, True, False):
+        metrics.crying(("nicu", "cot-1", "infant-1"), active)
+        shown = of_infant(metrics)
+        assert shown["cry_active"] == active
+        since.append(shown["cry_changed_timestamp_seconds"])
+    quiet, began, still, ended = since
+    assert quiet == 0 < began == still < ended
 
 
 def test_a_deviation_is_shown_with_its_infant(metrics):
@@ -100,6 +120,7 @@ def test_a_deviation_is_shown_with_its_infant(metrics):
     shown = of_infant(metrics)
     assert (shown["deviation_sigma"], shown["deviation_p_value"]) == (2.5, 0.02)
     assert (shown["drift_sigma"], shown["drifting"], shown["baseline_segments"]) == (1.5, 1, 9)
+    assert shown["deviation_timestamp_seconds"] == deviation().started_at_ms / 1000
     counted = {"decision": "accepted", "reason": "normal"}
     assert metrics.registry.get_sample_value("vagitus_gate_decisions_total", counted) == 1
 
