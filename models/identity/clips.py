@@ -1,32 +1,19 @@
-"""Finds the cries in the corpus's recordings of infants whose name is known.
+"""Finds the cries in a recording of an infant whose name is known.
 
 A recording that was uploaded as a cry may hold speech, a rustle or nothing. Where somebody marked
-the cries by ear (a TextGrid), those stretches count; elsewhere the loud ones do, and only of
-recordings in which an independent detector (YAMNet, in the manifest) heard a cry at all.
+the cries by ear (a TextGrid), those stretches count; elsewhere the loud ones do.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from models.corpora.labels import cry_intervals
-from models.corpora.manifest import read_manifest
-from models.features import fbank80
-from models.identity.pairs import CryFrames
 from models.identity.runtime import MIN_SECONDS, SAMPLE_RATE_HZ
 from models.identity.verification import Owner
-from models.sound import read
-from models.waveform import resample
 
-# The one source whose recordings name their infant.
-SOURCE = "donateacry"
 # Breaths between two expirations of one bout last well under a second.
 LONGEST_BREATH_SECONDS = 1.0
 # Without marks: blocks this long, and at most this far under the recording's loud blocks, count.
@@ -35,8 +22,6 @@ LOUD_PERCENTILE = 95
 LOUD_RANGE_DB = 15.0
 # Below this there is nothing but the noise of the codec.
 SILENCE_DBFS = -60.0
-# YAMNet's highest cry score in the recording. On recordings with marks, 78 % lie above.
-LIKELY_CRY = 0.3
 
 
 def marked_stretches(
@@ -75,8 +60,8 @@ def loud_stretches(waveform: np.ndarray, sample_rate_hz: int) -> list[tuple[floa
 class CryRecording:
     """One recording of a known infant: its cries, float32 [samples] each, at 16 kHz.
 
-    `recorded_at` is ISO 8601, UTC, as the manifest has it. `likely` is false where nobody marked
-    a cry and YAMNet hears none: such a recording is too doubtful to learn from.
+    `path` names it within its corpus, `recorded_at` is ISO 8601, UTC. `likely` is false where
+    nobody marked a cry and YAMNet hears none: such a recording is too doubtful to learn from.
     """
 
     path: str
@@ -85,27 +70,6 @@ class CryRecording:
     owner: Owner
     cries: list[np.ndarray]
     likely: bool
-
-
-def read_recordings(corpus: Path, splits: Sequence[str]) -> list[CryRecording]:
-    """Read the cries of every donateacry infant in `splits`, in the manifest's order.
-
-    Recordings without half a second of cry are left out.
-    """
-    rows = [r for r in read_manifest(corpus) if r.source == SOURCE and r.split in splits]
-    heard = _cry_scores(corpus)
-    found = []
-    for row in tqdm(rows, unit="recording", desc="finding cries"):
-        waveform, rate = read(row.path, None)
-        # As the stream does it, whose monitors send what they have.
-        waveform = resample(waveform[None], rate, SAMPLE_RATE_HZ)[0]
-        cries = cut_cries(waveform, cry_intervals(row.textgrid) if row.textgrid else None)
-        if cries:
-            path = row.path.relative_to(corpus).as_posix()
-            owner = Owner(row.infant, row.group, row.platform, _milliseconds(row.recorded_at))
-            likely = row.textgrid is not None or heard[path] >= LIKELY_CRY
-            found.append(CryRecording(path, row.split, row.recorded_at, owner, cries, likely))
-    return found
 
 
 def cut_cries(
@@ -122,45 +86,3 @@ def cut_cries(
     edges = [(round(a * SAMPLE_RATE_HZ), round(b * SAMPLE_RATE_HZ)) for a, b in stretches]
     cries = [waveform[start:end] for start, end in edges]
     return [cry for cry in cries if len(cry) >= MIN_SECONDS * SAMPLE_RATE_HZ]
-
-
-def cached_cry_frames(corpus: Path, split: str, cache: Path) -> list[CryFrames]:
-    """The log-Mel frames of the likely cries of `split`, made once and kept in the file `cache`.
-
-    float16 has steps of 0.06 dB at the levels of log-Mel frames: far below any noise. Delete the
-    file after a change of corpus or features.
-    """
-    if not cache.exists():
-        recordings = [r for r in read_recordings(corpus, [split]) if r.likely]
-        frames = [np.concatenate([fbank80(cry) for cry in r.cries]) for r in recordings]
-        owners = [r.owner for r in recordings]
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(
-            cache,
-            frames=np.concatenate(frames).astype(np.float16),
-            ends=np.cumsum([len(f) for f in frames]),
-            infants=[o.infant for o in owners],
-            groups=[o.group for o in owners],
-            platforms=[o.platform for o in owners],
-            recorded_at_ms=np.array([o.recorded_at_ms for o in owners], dtype=np.int64),
-        )
-    with np.load(cache) as kept:
-        frames = np.split(kept["frames"].astype(np.float32), kept["ends"][:-1])
-        owners = zip(
-            kept["infants"].tolist(),
-            kept["groups"].tolist(),
-            kept["platforms"].tolist(),
-            kept["recorded_at_ms"].tolist(),
-            strict=True,
-        )
-        return [CryFrames(Owner(*o), f) for o, f in zip(owners, frames, strict=True)]
-
-
-def _cry_scores(corpus: Path) -> dict[str, float]:
-    """YAMNet's highest cry score of each recording, by its path in the corpus."""
-    with (corpus / "manifest.csv").open(newline="") as file:
-        return {row["path"]: float(row["yamnet_cry"] or 0) for row in csv.DictReader(file)}
-
-
-def _milliseconds(recorded_at: str) -> int:
-    return round(datetime.fromisoformat(recorded_at).timestamp() * 1000)

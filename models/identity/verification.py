@@ -21,13 +21,15 @@ CONFIDENCE = 0.95
 class Owner:
     """Whose recording it is, and when and on what kind of phone it was made.
 
-    `group` is the app install that made it: of the same home, if not of the same infant.
+    `group` is the app install that made it: of the same home, if not of the same infant. Where
+    recordings have a `period` (birth, discharge), only those of two periods are compared.
     """
 
     infant: str
     group: str
     platform: str
     recorded_at_ms: int
+    period: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,14 @@ def all_trials(owners: Sequence[Owner]) -> Trials:
     group = np.array([r.group for r in owners])
     platform = np.array([r.platform for r in owners])
     time = np.array([r.recorded_at_ms for r in owners], dtype=np.int64)
+    period = np.array([r.period for r in owners])
     first, second = np.triu_indices(len(owners), k=1)
     same = infant[first] == infant[second]
     apart = np.abs(time[first] - time[second]) > MINIMUM_GAP_MS
     asked = (platform[first] == platform[second]) & np.where(
         same, apart, group[first] != group[second]
     )
+    asked &= (period[first] == "") | (period[first] != period[second])
     first, second = first[asked], second[asked]
     return Trials(first, second, same[asked], np.stack([infant[first], infant[second]], axis=1))
 
