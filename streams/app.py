@@ -89,6 +89,8 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     """
     metrics = Metrics(registry)
     held = HeldOffsets()
+    metrics.last_received.set_function(lambda: held.received_at)
+    metrics.last_commit.set_function(lambda: held.committed_at)
     app = _bare_app(settings, held)
     app.monitor = PrometheusMonitor(metrics=FaustMetrics.create(registry, "vagitus_faust"))
     sender = Sender(app, settings, metrics, held)

@@ -58,6 +58,8 @@ class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
                 key = TopicPartition(tp.topic, tp.partition)
                 committed[key] = OffsetAndMetadata(progress.floor, metadata)
             await self._ensure_consumer().commit(committed)
+            if any(tp.topic == chunks_topic for tp in committed):
+                held.committed()
         except driver.CommitFailedError as error:
             self.log.warning("A commit came too late, the group has rebalanced: %s", error)
             return False

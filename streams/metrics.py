@@ -2,13 +2,17 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from streams.alerting.thresholds import THRESHOLDS
+from streams.errors import Refusal
 from streams.records.admission import Admission
+from streams.records.cry_scores import CryScore
 from streams.records.deviation import DeviationRecord
 
 # Real time is under a second; the 15 minutes at the end are what the broker keeps.
 _AGE_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5, 10, 30, 60, 300, 900)
 _INFERENCE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _INFANT = ("ward", "bed", "infant")
+_SOUNDS = ("usable", "clipped", "quiet")
 
 
 class Metrics:
@@ -39,6 +43,12 @@ class Metrics:
             "vagitus_monitor_level_dbfs",
             "Level of the last second heard.",
             ["ward", "monitor"],
+            registry=registry,
+        )
+        self.monitor_seconds = Counter(
+            "vagitus_monitor_seconds_total",
+            "Seconds heard, by what could be made of their sound.",
+            ["ward", "monitor", "sound"],
             registry=registry,
         )
         self.cry_active = Gauge(
@@ -89,6 +99,18 @@ class Metrics:
         self.drifting = Gauge(
             "vagitus_drifting", "1 while the drift persists.", _INFANT, registry=registry
         )
+        self.deviant_cries = Gauge(
+            "vagitus_deviant_cries",
+            "How many of the infant's cries in a row were far from its baseline.",
+            _INFANT,
+            registry=registry,
+        )
+        self.drifting_cries = Gauge(
+            "vagitus_drifting_cries",
+            "For how many of the infant's cries in a row its drift has persisted.",
+            _INFANT,
+            registry=registry,
+        )
         self.baseline_segments = Gauge(
             "vagitus_baseline_segments",
             "Cries that the infant's baseline has learned from.",
@@ -111,6 +133,8 @@ class Metrics:
         self.dead_letters = Counter(
             "vagitus_dead_letters_total", "Messages refused.", ["reason"], registry=registry
         )
+        for refusal in Refusal:  # from 0, so that the first one is a rise
+            self.dead_letters.labels(refusal.value)
         self.timeline_rows = Counter(
             "vagitus_timeline_rows_total", "Rows written to the timeline.", registry=registry
         )
@@ -134,6 +158,16 @@ class Metrics:
             "When a micro-batch was last finished: stands still when scoring is stuck.",
             registry=registry,
         )
+        self.last_received = Gauge(
+            "vagitus_last_received_timestamp_seconds",
+            "When a chunk was last taken from the broker; 0 until one is.",
+            registry=registry,
+        )
+        self.last_commit = Gauge(
+            "vagitus_last_commit_timestamp_seconds",
+            "When offsets of audio-chunks were last committed; 0 until they are.",
+            registry=registry,
+        )
         self.owned_partitions = Gauge(
             "vagitus_owned_partitions",
             "Partitions of audio-chunks that this worker scores.",
@@ -147,6 +181,8 @@ class Metrics:
             self.deviation_p_value,
             self.drift_sigma,
             self.drifting,
+            self.deviant_cries,
+            self.drifting_cries,
             self.baseline_segments,
             self.cry_seconds,
         )
@@ -163,6 +199,8 @@ class Metrics:
         self.cry_seconds.labels(*infant)
         self.baseline_segments.labels(*infant)
         self.monitor_last_chunk.labels(admission.ward, admission.monitor).set(0)
+        for sound in _SOUNDS:
+            self.monitor_seconds.labels(admission.ward, admission.monitor, sound)
         at = admission.admitted_at_ms / 1000
         self.admitted_at.labels(*infant, admission.monitor).set(at)
 
@@ -176,7 +214,32 @@ class Metrics:
                 _remove(series, infant)
         for series in (self.monitor_last_chunk, self.monitor_level):
             _remove(series, (admission.ward, admission.monitor))
+        for sound in _SOUNDS:
+            _remove(self.monitor_seconds, (admission.ward, admission.monitor, sound))
         _remove(self.admitted_at, (*infant, admission.monitor))
+
+    def heard(self, ward: str, score: CryScore) -> None:
+        """Show that a second of an admitted monitor was heard, and how it sounded."""
+        monitor = (ward, score.monitor)
+        self.monitor_last_chunk.labels(*monitor).set(score.captured_at_ms / 1000)
+        self.monitor_level.labels(*monitor).set(score.level_dbfs)
+        sound = "usable"
+        if score.clipped_fraction > THRESHOLDS.clipped_fraction:
+            sound = "clipped"
+        elif score.level_dbfs < THRESHOLDS.quiet_dbfs:
+            sound = "quiet"
+        self.monitor_seconds.labels(*monitor, sound).inc()
+
+    def course(self, infant: tuple[str, str, str], deviant: int, drifting: int) -> None:
+        """Show for how many cries in a row an infant (ward, bed, pseudonym) has been away."""
+        if infant in self._admitted.values():
+            self.deviant_cries.labels(*infant).set(deviant)
+            self.drifting_cries.labels(*infant).set(drifting)
+
+    def forget_course(self, infant: tuple[str, str, str]) -> None:
+        """Leave an infant's course to the worker that reads its deviations now."""
+        _remove(self.deviant_cries, infant)
+        _remove(self.drifting_cries, infant)
 
     def crying(self, infant: tuple[str, str, str], active: bool) -> None:
         """Show whether an infant (ward, bed, pseudonym) cries, and since when that is so."""

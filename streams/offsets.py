@@ -9,6 +9,7 @@ context, or in an open segment). The offset that is committed is the floor; `pub
 the commit's metadata.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -89,6 +90,10 @@ class HeldOffsets:
     A commit is computed for the offset up to which Faust has seen acknowledgements, which may
     lie behind what the scorer has done since. So the floor is remembered for each batch, and a
     commit uses the floor of the last batch that lies wholly before it.
+
+    Attributes:
+        received_at: when a chunk was last handed on, seconds since 1970; 0 until one is.
+        committed_at: when the broker last took a commit of chunks; 0 until it does.
     """
 
     def __init__(self) -> None:
@@ -98,6 +103,8 @@ class HeldOffsets:
         self._revoked: set[int] = set()
         self._first: dict[int, int | None] = {}
         self.stopped = False
+        self.received_at = 0.0
+        self.committed_at = 0.0
 
     def resume(self, partition: int, progress: Progress) -> None:
         """A partition is read (again) from its committed offset."""
@@ -108,7 +115,8 @@ class HeldOffsets:
         self._revoked.discard(partition)
 
     def began(self, partition: int, offset: int) -> None:
-        """The first chunk after a resumption was handed on."""
+        """A chunk was handed on, perhaps the first after a resumption."""
+        self.received_at = time.time()
         if self._first.get(partition, offset) is None:
             self._first[partition] = offset
 
@@ -118,6 +126,10 @@ class HeldOffsets:
         Chunks that were handed on before it and are still under way belong to no known context.
         """
         return self._first.get(partition)
+
+    def committed(self) -> None:
+        """The broker has taken a commit of chunks."""
+        self.committed_at = time.time()
 
     def revoke(self, partition: int) -> None:
         """A partition belongs to somebody else now."""

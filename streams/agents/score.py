@@ -198,12 +198,11 @@ class ScoreAgent:
                 self._metrics.cry_seconds.labels(*labels).inc(segment.seconds)
 
     def _show(self, score: CryScore) -> None:
-        captured = score.captured_at_ms / 1000
-        self._metrics.chunk_age.observe(max(0.0, time.time() - captured - 1))
+        age = time.time() - score.captured_at_ms / 1000 - 1
+        self._metrics.chunk_age.observe(max(0.0, age))
         place = self._admissions.admissions.place(score.monitor, score.captured_at_ms)
         if place.assigned:
-            self._metrics.monitor_last_chunk.labels(place.ward, score.monitor).set(captured)
-            self._metrics.monitor_level.labels(place.ward, score.monitor).set(score.level_dbfs)
+            self._metrics.heard(place.ward, score)
 
     def _remember(self, partition: int, monitor: str, mark: SegmentMark) -> None:
         # Faust writes a table only while an event of the partition is current, which it is not

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streams.metrics import Metrics
 from streams.records.admission import Admission
+from streams.records.cry_scores import CryScore
 from tests.streams.ward import deviation
 
 INFANT = ("ward", "bed", "infant")
@@ -34,6 +35,11 @@ SERIES = {
     "vagitus_timeline_last_write_timestamp_seconds": ("gauge", ()),
     "vagitus_timeline_lag_records": ("gauge", ()),
     "vagitus_last_batch_timestamp_seconds": ("gauge", ()),
+    "vagitus_monitor_seconds_total": ("counter", ("ward", "monitor", "sound")),
+    "vagitus_deviant_cries": ("gauge", INFANT),
+    "vagitus_drifting_cries": ("gauge", INFANT),
+    "vagitus_last_received_timestamp_seconds": ("gauge", ()),
+    "vagitus_last_commit_timestamp_seconds": ("gauge", ()),
     "vagitus_owned_partitions": ("gauge", ()),
 }
 ADMISSION = Admission("mon-1", "infant-1", "nicu", "cot-1", 5000)
@@ -141,6 +147,7 @@ def test_a_cry_of_nobody_is_counted_and_names_no_infant(metrics):
 def everything_shown(metrics: Metrics) -> None:
     metrics.admit(ADMISSION)
     metrics.deviation(deviation())
+    metrics.course(("nicu", "cot-1", "infant-1"), 1, 1)
     metrics.monitor_level.labels("nicu", "mon-1").set(-30)
 
 
@@ -173,3 +180,38 @@ def test_an_infant_that_gets_another_monitor_keeps_its_series(metrics):
     metrics.discharge(ADMISSION)
     assert of_infant(metrics)["deviation_sigma"] == 0.5
     assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
+
+
+@pytest.mark.parametrize(
+    ("level_dbfs", "clipped_fraction", "sound"),
+    [(-30, 0, "usable"), (-3, 0.2, "clipped"), (-96, 0, "quiet")],
+)
+def test_a_second_counts_as_what_can_be_made_of_its_sound(
+    metrics, level_dbfs, clipped_fraction, sound
+):
+    metrics.admit(ADMISSION)
+    metrics.heard("nicu", CryScore("mon-1", 1, 5000, 0.1, level_dbfs, clipped_fraction))
+    counted = {
+        name: metrics.registry.get_sample_value(
+            "vagitus_monitor_seconds_total", {"ward": "nicu", "monitor": "mon-1", "sound": name}
+        )
+        for name in ("usable", "clipped", "quiet")
+    }
+    assert counted == {"usable": 0, "clipped": 0, "quiet": 0} | {sound: 1}
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 5
+
+
+def test_a_course_is_shown_of_admitted_infants_only_and_can_be_left_to_another_worker(metrics):
+    metrics.course(("nicu", "cot-1", "infant-1"), 2, 0)
+    assert of_infant(metrics) == {}
+    metrics.admit(ADMISSION)
+    metrics.course(("nicu", "cot-1", "infant-1"), 2, 1)
+    shown = of_infant(metrics)
+    assert (shown["deviant_cries"], shown["drifting_cries"]) == (2, 1)
+    metrics.forget_course(("nicu", "cot-1", "infant-1"))
+    assert not {"deviant_cries", "drifting_cries"} & set(of_infant(metrics))
+
+
+def test_a_refusal_counts_from_zero_so_that_the_first_one_is_a_rise(metrics):
+    reasons = {"reason": "wrong_length"}
+    assert metrics.registry.get_sample_value("vagitus_dead_letters_total", reasons) == 0
