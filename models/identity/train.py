@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -17,18 +16,17 @@ import torch
 
 from models.corpora.manifest import CorpusError
 from models.identity.checkpoint import CheckpointError, load_checkpoint
-from models.identity.clips import CryRecording
+from models.identity.compare import compare_command
 from models.identity.export import export
+from models.identity.folds import FOLDS, split_fold
 from models.identity.losses import LOSSES
-from models.identity.pairs import CryFrames
 from models.identity.readers import READERS, cached_cry_frames
-from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder, unit_length
+from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder
+from models.identity.scoring import SCORINGS, Cohort, embed_all
 from models.identity.tuning import SettingsChanged, Tuning, tune
-from models.identity.verification import verify
+from models.identity.verification import all_trials, measure
 from models.sound import SoundError
 
-# Folds of train for choosing settings: val has too few pairs to choose anything by.
-FOLDS = 3
 DEFAULTS = Tuning()
 PATH = click.Path(path_type=Path)
 CORPUS = click.option(
@@ -133,26 +131,33 @@ def tune_command(
 @READER
 @click.option("--split", type=click.Choice(["train", "val", "test"]), default="val")
 @click.option("--weights", default=DEFAULT_WEIGHTS, type=PATH, help="Exported embedder (ONNX).")
-def evaluate_command(corpus: Path, reader: str, split: str, weights: Path) -> None:
+@click.option("--augment", is_flag=True, help="Average each cry over speeds and pieces of it.")
+def evaluate_command(corpus: Path, reader: str, split: str, weights: Path, augment: bool) -> None:
     """Print the equal-error rates of verification, one JSON line each.
 
     `plain` is the cosine of two embeddings; `centred` that after the mean embedding of the train
-    split's likely cries is taken away, as the ward model does before anything else. `likely` cries
-    are those that somebody marked or YAMNet hears; `all` adds the loud parts of the rest.
+    split's likely cries is taken away, as the ward model does before anything else; `as-norm` is
+    the latter, judged against the infants of train. `likely` cries are those that somebody marked
+    or YAMNet hears; `all` adds the loud parts of the rest.
     """
     embedder = CryEmbedder(weights)
+
+    def embed(cry: np.ndarray) -> np.ndarray:
+        return embedder.embed(cry, SAMPLE_RATE_HZ)
+
     train = [r for r in READERS[reader](corpus, ["train"]) if r.likely]
-    centre = embed_all(embedder, train).mean(axis=0)
+    cohort = Cohort.of(embed_all(embed, train, augment), [r.owner for r in train])
     recordings = READERS[reader](corpus, [split])
-    embeddings = embed_all(embedder, recordings)
-    owners = np.array([r.owner for r in recordings], dtype=object)
+    embeddings = embed_all(embed, recordings, augment)
     likely = np.array([r.likely for r in recordings])
     for cries, chosen in (("likely", likely), ("all", np.full_like(likely, True))):
-        plain = embeddings[chosen]
-        for scoring, vectors in (("plain", plain), ("centred", unit_length(plain - centre))):
-            figure = dataclasses.asdict(verify(vectors, list(owners[chosen])))
+        owners = [r.owner for r, wanted in zip(recordings, chosen, strict=True) if wanted]
+        trials = all_trials(owners)
+        for scoring, score in SCORINGS.items():
+            figure = measure([(score(embeddings[chosen], owners, trials, cohort), trials)])
             what = {"version": embedder.version, "split": split, "cries": cries}
-            click.echo(json.dumps(what | {"scoring": scoring} | figure))
+            what |= {"scoring": scoring, "augmented": augment}
+            click.echo(json.dumps(what | dataclasses.asdict(figure)))
 
 
 @command.command("embeddings")
@@ -172,7 +177,7 @@ def embeddings_command(corpus: Path, reader: str, weights: Path, out: Path) -> N
     np.savez(
         out,
         embedder=embedder.version,
-        embeddings=embed_all(embedder, recordings),
+        embeddings=embed_all(lambda cry: embedder.embed(cry, SAMPLE_RATE_HZ), recordings),
         infants=[r.owner.infant for r in recordings],
         recorded_at=[r.recorded_at for r in recordings],
         paths=[r.path for r in recordings],
@@ -181,24 +186,4 @@ def embeddings_command(corpus: Path, reader: str, weights: Path, out: Path) -> N
     click.echo(f"{out}: {len(recordings)} recordings, embedded by {embedder.version}")
 
 
-def embed_all(embedder: CryEmbedder, recordings: list[CryRecording]) -> np.ndarray:
-    """Each recording's cries, averaged: float32 [recordings, 192], of unit length."""
-    means = [
-        np.mean([embedder.embed(cry, SAMPLE_RATE_HZ) for cry in r.cries], axis=0)
-        for r in recordings
-    ]
-    return unit_length(np.stack(means))
-
-
-def split_fold(cries: list[CryFrames], fold: int) -> tuple[list[CryFrames], list[CryFrames]]:
-    """Part `cries` into what is trained on and a third of the installs, held out.
-
-    Installs are dealt out by how many pairs they make, so that each fold has as many.
-    """
-    counts = Counter(cry.owner.group for cry in cries)
-    order = sorted(counts, key=lambda group: (-counts[group], group))
-    held_out = set(order[fold::FOLDS])
-    return (
-        [cry for cry in cries if cry.owner.group not in held_out],
-        [cry for cry in cries if cry.owner.group in held_out],
-    )
+command.add_command(compare_command)

