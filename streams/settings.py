@@ -1,6 +1,7 @@
 """All settings, read once from the environment (`VAGITUS_*`) and passed down."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,13 @@ def _timeline(url: str) -> str:
     if url and not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("it begins with sqlite:/// or postgresql://")
     return url
+
+
+def _web(url: str) -> str:
+    """An address on the web, or nothing; raises ValueError, without a password in it."""
+    if url and not re.match(r"https?://[^/\s]+", url):
+        raise ValueError("it begins with http:// or https:// and a host")
+    return url.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -61,6 +69,15 @@ class Settings(BaseSettings):
     )
     timeline_days: int = Field(
         400, ge=1, le=36500, description="Days that a row of the timeline is kept."
+    )
+    alertmanager_url: Annotated[str, AfterValidator(_web)] = Field(
+        "",
+        repr=False,  # may hold a password
+        description="Alertmanager that patients' alerts are posted to at once, e.g. "
+        "http://127.0.0.1:9093; empty leaves them to Prometheus' rules.",
+    )
+    runbooks_url: str = Field(
+        "docs/runbooks", description="Where the alerts' runbooks are to be read."
     )
     metrics_port: int = Field(
         9464, ge=0, le=65535, description="Port of /metrics; 0 takes a free one."

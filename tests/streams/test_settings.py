@@ -54,6 +54,16 @@ def test_a_timeline_elsewhere_is_refused_without_its_password(monkeypatch):
     assert "secret" not in repr(settings)
 
 
+def test_an_alertmanager_that_is_no_address_is_refused_without_its_password(monkeypatch):
+    monkeypatch.setenv("VAGITUS_ALERTMANAGER_URL", "u:secret@host")
+    with pytest.raises(SettingsError, match="VAGITUS_ALERTMANAGER_URL: it begins with") as error:
+        Settings.read()
+    assert "secret" not in str(error.value)
+    settings = Settings(alertmanager_url="http://u:secret@host:9093/")
+    assert settings.alertmanager_url.endswith(":9093")
+    assert "secret" not in repr(settings)
+
+
 def test_an_offset_above_the_onset_is_refused(monkeypatch):
     monkeypatch.setenv("VAGITUS_OFFSET_SCORE", "0.9")
     with pytest.raises(SettingsError, match="OFFSET_SCORE"):

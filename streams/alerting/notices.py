@@ -1,0 +1,71 @@
+"""What an alert says, whichever way it takes to Alertmanager.
+
+An infant that deviates is told of twice: by the worker at once, and by Prometheus' rule, the
+backstop. Alertmanager takes both for one alert because their labels are the same; here they are
+made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Alertmanagers are shared: says whose alerts these are.
+SYSTEM = "vagitus"
+DEVIATING = "InfantDeviating"
+DRIFTING = "InfantDrifting"
+
+
+class Severity(StrEnum):
+    """Priorities of IEC 60601-1-8, shown as red, yellow and cyan."""
+
+    HIGH = "high"
+    """Act at once."""
+    MEDIUM = "medium"
+    """Act promptly."""
+    LOW = "low"
+    """Be aware."""
+    NONE = "none"
+    """Nobody is told; it says that alerts get through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An alert's fixed part; `{ward}` and other names of labels, and `{value}`, are filled in."""
+
+    name: str
+    severity: Severity
+    summary: str
+    description: str
+
+    def labels(self) -> dict[str, str]:
+        """The labels that do not depend on whom it is about."""
+        return {"severity": self.severity.value, "system": SYSTEM}
+
+    def annotations(self, runbooks_url: str, fields: Mapping[str, object]) -> dict[str, str]:
+        """Summary, description and runbook; `fields` fill the placeholders."""
+        return {
+            "summary": self.summary.format_map(fields),
+            "description": self.description.format_map(fields),
+            "runbook_url": f"{runbooks_url.rstrip('/')}/{self.name}.md",
+        }
+
+
+TEXTS = {
+    text.name: text
+    for text in (
+        Text(
+            DEVIATING,
+            Severity.HIGH,
+            "Infant {infant} cries unlike itself (ward {ward}, bed {bed})",
+            "The last {value} cries of infant {infant} were each far from its own baseline. "
+            "See the infant first, then its timeline.",
+        ),
+        Text(
+            DRIFTING,
+            Severity.MEDIUM,
+            "The cries of infant {infant} have moved away (ward {ward}, bed {bed})",
+            "Little by little the cries of infant {infant} have left what they were like at its "
+            "admission, and have stayed away for {value} cries.",
+        ),
+    )
+}
