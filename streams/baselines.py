@@ -1,45 +1,23 @@
 """From an embedding to its deviation: what the deviate agent does, without a broker."""
 
-import json
-import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 from models.deviation.baseline import Baseline, Deviation, Observation
+from models.deviation.gate import Decision, Reason
 from models.deviation.state import StateError
+from models.deviation.summary import Summary
 from models.deviation.ward import WardModel
 from streams.errors import Refusal, RefusedMessage
+from streams.records.baseline_act import BaselineAct
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.deviation import DeviationRecord
 from streams.records.place import UNASSIGNED
+from streams.records.stored_baseline import Pause, StoredBaseline
+from streams.timeline.acts import ActKind
 
-logger = logging.getLogger(__name__)
-# A crashed worker's successor repeats at most what lies between two commits: seconds.
-REMEMBERED_SEGMENTS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBaseline:
-    """One row of the table: the model's arrays, and which segments went in last.
-
-    Attributes:
-        applied: ids of the last segments, so that none is applied twice.
-        model: `Baseline.to_bytes()`; empty before the first segment.
-    """
-
-    applied: tuple[str, ...] = ()
-    model: bytes = b""
-
-    def encode(self) -> bytes:
-        """The row's value: the ids as one line of JSON, then the arrays."""
-        return json.dumps(self.applied).encode() + b"\n" + self.model
-
-    @classmethod
-    def decode(cls, value: bytes | None) -> "StoredBaseline":
-        """Read a row's value back; None is a row that does not exist yet."""
-        if value is None:
-            return cls()
-        applied, _, model = value.partition(b"\n")
-        return cls(tuple(json.loads(applied)), model)
+# What lies in an infant's log: its cries, and what staff asked of its baseline.
+Entry = CryEmbedding | BaselineAct
 
 
 class Baselines:
@@ -58,35 +36,108 @@ class Baselines:
 
         Raises:
             RefusedMessage: the embedding cannot be used.
+            StateError: the stored model is of other rules, another ward or damaged.
         """
-        applied = (*stored.applied, embedding.segment_id)[-REMEMBERED_SEGMENTS:]
+        stored = stored.having_applied(embedding.segment_id)
         if not embedding.place.assigned:
-            return _unassigned(embedding), StoredBaseline(applied)
+            return _unassigned(embedding), stored
         baseline = self._restore(embedding.place.infant, stored)
+        deviation, stored = _hear(baseline, embedding, stored)
+        return _record(embedding, deviation), replace(stored, model=baseline.to_bytes())
+
+    def replay(self, history: Sequence[Entry], pause: Pause | None = None) -> StoredBaseline:
+        """The row that an infant's log leads to, as if every roll-back in it had been known before.
+
+        That is the row of a worker who was there all the time, and who had never learned what was
+        rolled back. Cries of another embedder than the ward's are left out: they say nothing to it.
+
+        Args:
+            history: of one infant, in the order of the log.
+            pause: one that began, maybe, before what is kept of the log.
+        """
+        acts = [entry for entry in history if isinstance(entry, BaselineAct)]
+        undone = {segment for act in acts for segment in act.segments}
+        resets = [n for n, e in enumerate(history) if _is(e, ActKind.BASELINE_RESET)]
+        begin = resets[-1] if resets else 0
+        if pause is not None and any(act.id == pause.act for act in acts):
+            pause = None
+        stored, baseline = StoredBaseline(pause=pause), None
+        for number, entry in enumerate(history):
+            if isinstance(entry, BaselineAct):
+                stored = replace(stored, pause=paused(stored.pause, entry))
+                continue
+            if number < begin or not self._is_ours(entry) or entry.segment_id in stored.applied:
+                continue
+            if entry.segment_id in undone:
+                stored = replace(stored, taken_out=stored.taken_out + 1)
+            else:
+                baseline = baseline or Baseline(entry.place.infant, self._ward)
+                try:
+                    _, stored = _hear(baseline, entry, stored)
+                except RefusedMessage:
+                    continue  # it went to the dead letters
+            stored = stored.having_applied(entry.segment_id)
+        return replace(stored, model=baseline.to_bytes()) if baseline else stored
+
+    def foreign(self, history: Sequence[Entry]) -> int:
+        """How many cries of a log are left out for their embedder."""
+        return sum(not self._is_ours(entry) for entry in history)
+
+    def summary(self, infant: str, stored: StoredBaseline) -> Summary | None:
+        """What there is to be said of a row; None of one that these rules cannot go on with."""
         try:
-            deviation = baseline.observe(
-                Observation(
-                    segment_id=embedding.segment_id,
-                    started_at_ms=embedding.started_at_ms,
-                    seconds=embedding.seconds,
-                    embedding=embedding.embedding,
-                    cry_score=embedding.cry_score,
-                    level_dbfs=embedding.level_dbfs,
-                    clipped_fraction=embedding.clipped_fraction,
-                )
-            )
-        except ValueError as error:
-            raise RefusedMessage(Refusal.NON_FINITE, f"{embedding.segment_id}: {error}") from None
-        return _record(embedding, deviation), StoredBaseline(applied, baseline.to_bytes())
+            return self._restore(infant, stored).summary()
+        except StateError:
+            return None
+
+    def _is_ours(self, entry: Entry) -> bool:
+        embedder = self._ward.embedder_version
+        return not isinstance(entry, CryEmbedding) or embedder in (None, entry.embedder_version)
 
     def _restore(self, infant: str, stored: StoredBaseline) -> Baseline:
         if not stored.model:
             return Baseline(infant, self._ward)
-        try:
-            return Baseline.from_bytes(stored.model, self._ward)
-        except StateError as error:
-            logger.error("The baseline of %s begins anew: %s", infant, error)
-            return Baseline(infant, self._ward)
+        return Baseline.from_bytes(stored.model, self._ward)
+
+
+def paused(pause: Pause | None, act: BaselineAct) -> Pause | None:
+    """Whether learning is paused after an act; the first of two pauses stands."""
+    if act.what == ActKind.LEARNING_RESUMED:
+        return None
+    if act.what == ActKind.LEARNING_PAUSED and pause is None:
+        return Pause(act.id, act.at_ms, act.who, act.why)
+    return pause
+
+
+def _is(entry: Entry, what: ActKind) -> bool:
+    return isinstance(entry, BaselineAct) and entry.what == what
+
+
+def _hear(
+    baseline: Baseline, embedding: CryEmbedding, stored: StoredBaseline
+) -> tuple[Deviation, StoredBaseline]:
+    """Let a baseline hear a cry; the row has all but the changed model."""
+    observation = Observation(
+        segment_id=embedding.segment_id,
+        started_at_ms=embedding.started_at_ms,
+        seconds=embedding.seconds,
+        embedding=embedding.embedding,
+        cry_score=embedding.cry_score,
+        level_dbfs=embedding.level_dbfs,
+        clipped_fraction=embedding.clipped_fraction,
+        learning_paused=stored.pause is not None,
+    )
+    try:
+        deviation = baseline.observe(observation)
+    except ValueError as error:
+        raise RefusedMessage(Refusal.NON_FINITE, f"{embedding.segment_id}: {error}") from None
+    return deviation, stored.having_heard(
+        embedding.segment_id,
+        embedding.started_at_ms,
+        deviation.reason.value,
+        accepted=deviation.decision is Decision.ACCEPTED,
+        begun=deviation.reason is Reason.RESTARTED,
+    )
 
 
 def _record(embedding: CryEmbedding, deviation: Deviation) -> DeviationRecord:

@@ -17,6 +17,7 @@ COMMANDS = {
     "embed": "streams.commands.recordings",
     "replay": "streams.commands.recordings",
     "timeline": "streams.commands.timeline",
+    "baseline": "streams.commands.baseline",
     "evaluate": "streams.commands.evaluate",
     "topics": "streams.commands.operate",
     "admit": "streams.commands.operate",

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from models.deviation.summary import Summary
 from streams.alerting.thresholds import THRESHOLDS
 from streams.errors import Refusal
 from streams.records.admission import Admission
@@ -121,6 +122,12 @@ class Metrics:
             "vagitus_gate_decisions_total",
             "Whether a cry was learned from, and why.",
             ["decision", "reason"],
+            registry=registry,
+        )
+        self.baseline_acts = Counter(
+            "vagitus_baseline_acts_total",
+            "What staff asked of baselines, and whether it was carried out.",
+            ["what", "outcome"],
             registry=registry,
         )
         self.inference = Histogram(
@@ -264,6 +271,19 @@ class Metrics:
         ):
             if value is not None:
                 series.labels(*infant).set(value)
+
+    def act(self, what: str, applied: bool, infant: str, summary: Summary | None) -> None:
+        """Count an act of staff, and show its infant's baseline, if known, as it now is."""
+        self.baseline_acts.labels(what, "applied" if applied else "refused").inc()
+        if summary is None:
+            return
+        for labels in {labels for labels in self._admitted.values() if labels[2] == infant}:
+            self.baseline_segments.labels(*labels).set(summary.accepted)
+            self.drifting.labels(*labels).set(summary.drifting)
+            if summary.drift_sigma is None:
+                _remove(self.drift_sigma, labels)
+            else:
+                self.drift_sigma.labels(*labels).set(summary.drift_sigma)
 
 
 def _remove(series: Gauge | Counter, labels: tuple[str, ...]) -> None:

@@ -38,10 +38,12 @@ CRY_SCORES = Topic("cry-scores", _kept(7 * _DAY_MS, **{"compression.type": "zstd
 CRY_SEGMENTS = Topic("cry-segments", _kept(60 * _MINUTE_MS, **{"max.message.bytes": "2000000"}))
 CRY_EMBEDDINGS = Topic("cry-embeddings", _kept(90 * _DAY_MS))
 DEVIATIONS = Topic("deviations", _kept(400 * _DAY_MS))
+ACTS = Topic("acts", _kept(400 * _DAY_MS))
 ADMISSIONS = Topic("admissions", {"cleanup.policy": "compact"})
 DEAD_LETTERS = Topic("dead-letters", _kept(7 * _DAY_MS))
 TOPICS = (
-    AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ADMISSIONS, DEAD_LETTERS,
+    AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ACTS, ADMISSIONS,
+    DEAD_LETTERS,
 )  # fmt: skip
 
 MARKS_TABLE = "segment-marks"
@@ -49,11 +51,16 @@ BASELINES_TABLE = "baselines"
 _CHANGELOG_CONFIG = {"cleanup.policy": "compact", "max.message.bytes": "2000000"}
 
 
+def changelog(settings: Settings, table: str) -> str:
+    """The full name of the compacted topic behind a table."""
+    return f"{settings.app_id}-{table}-changelog"
+
+
 def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
     """Every topic that a deployment needs, changelogs too: full name to configuration."""
     configs = {topic.name(settings): topic.config for topic in TOPICS}
     for table in (MARKS_TABLE, BASELINES_TABLE):
-        configs[f"{settings.app_id}-{table}-changelog"] = _CHANGELOG_CONFIG
+        configs[changelog(settings, table)] = _CHANGELOG_CONFIG
     return configs
 
 

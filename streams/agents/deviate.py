@@ -1,15 +1,30 @@
-"""The deviate agent: `cry-embeddings` to `deviations`, with one baseline an infant."""
+"""The deviate agent: `cry-embeddings` to `deviations`, with one baseline an infant.
+
+Among the cries lie acts of staff; what comes of them goes to `acts`.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
 
 import faust
 
+from models.deviation.state import StateError
+from streams.acting import apply_act, made_anew, needs_history
 from streams.agents.sending import Outgoing, Sender
-from streams.baselines import Baselines, StoredBaseline
+from streams.baselines import Baselines, Entry
 from streams.errors import RefusedMessage
+from streams.history import read_histories
 from streams.metrics import Metrics
+from streams.records.baseline_act import BaselineAct, is_act
 from streams.records.cry_embedding import CryEmbedding
+from streams.records.stored_baseline import StoredBaseline
 from streams.said import segments_said
 from streams.settings import Settings
-from streams.topics import DEVIATIONS
+from streams.timeline.acts import Act
+from streams.topics import ACTS, DEVIATIONS, Topic
+
+logger = logging.getLogger(__name__)
 
 
 class DeviateAgent:
@@ -35,32 +50,78 @@ class DeviateAgent:
         """Consume the stream until the worker stops."""
         async for event in stream.events():
             try:
-                await self._embedding(event.message)
+                await self._message(event.message)
             except Exception as error:
                 await self._sender.fail("deviate", error)
 
-    async def _embedding(self, message: faust.types.Message) -> None:
+    async def _message(self, message: faust.types.Message) -> None:
         try:
-            embedding = CryEmbedding.decode(message.key, message.value, message.headers)
-            key = embedding.place.key
-            stored = StoredBaseline.decode(self._table.get(key))
-            if embedding.segment_id in stored.applied:
-                self._metrics.segments.labels("repeated").inc()
-                return
-            record, stored = self._baselines.observe(embedding, stored)
+            await (self._act if is_act(message.headers) else self._embedding)(message)
         except RefusedMessage as error:
             await self._sender.bury([(error, message)])
+
+    async def _embedding(self, message: faust.types.Message) -> None:
+        embedding = CryEmbedding.decode(message.key, message.value, message.headers)
+        key = embedding.place.key
+        stored = StoredBaseline.decode(self._table.get(key))
+        if _is_repeated(message, embedding.segment_id, stored):
+            self._metrics.segments.labels("repeated").inc()
             return
-        # The deviation first: a baseline that is ahead of it would swallow it. It lies where its
-        # embedding lay, so that whoever reads on here finds it.
-        partition = message.partition
-        said = embedding.segment_id in await self._said_before(message)
-        news = [] if said else [Outgoing(DEVIATIONS, key, record.to_json(), partition=partition)]
-        sent = await self._sender.start(news)
-        self._table[key] = stored.encode()
-        await self._sender.finish(sent)
+        news = []
+        try:
+            record, stored = self._baselines.observe(embedding, stored)
+        except StateError as error:
+            stored, told = await self._made_anew(embedding, stored, message, error)
+            news.append(_beside(message, ACTS, key, told.to_json()))
+            record, stored = self._baselines.observe(embedding, stored)
+        if embedding.segment_id not in await self._said_before(message):
+            news.append(_beside(message, DEVIATIONS, key, record.to_json()))
+        await self._remember(message, key, stored, news)
         self._metrics.segments.labels("deviated").inc()
         self._metrics.deviation(record)
+
+    async def _act(self, message: faust.types.Message) -> None:
+        act = BaselineAct.decode(message.key, message.value, message.headers)
+        stored = StoredBaseline.decode(self._table.get(act.key))
+        if _is_repeated(message, act.id, stored):
+            return
+        history = await self._history(act.key, message) if needs_history(act) else []
+        outcome = await asyncio.to_thread(apply_act, self._baselines, act, stored, history)
+        news = [_beside(message, ACTS, act.key, act.told(outcome.said).to_json())]
+        await self._remember(message, act.key, outcome.stored, news)
+        logger.info("%s for %s: %s", act.what, act.infant, outcome.said)
+        summary = self._baselines.summary(act.infant, outcome.stored)
+        self._metrics.act(act.what, outcome.applied, act.infant, summary)
+
+    async def _remember(
+        self,
+        message: faust.types.Message,
+        key: bytes,
+        stored: StoredBaseline,
+        news: list[Outgoing],
+    ) -> None:
+        # What is said first: a row that is ahead of it would swallow it.
+        sent = await self._sender.start(news)
+        self._table[key] = stored.having_reached(*_position(message)).encode()
+        await self._sender.finish(sent)
+
+    async def _made_anew(
+        self,
+        embedding: CryEmbedding,
+        stored: StoredBaseline,
+        message: faust.types.Message,
+        error: StateError,
+    ) -> tuple[StoredBaseline, Act]:
+        """A row instead of one that these rules cannot go on with, and what to say of that."""
+        history = await self._history(embedding.place.key, message)
+        anew = await asyncio.to_thread(self._baselines.replay, history, stored.pause)
+        told = made_anew(embedding, anew, str(error))
+        logger.warning("%s: %s (%s)", told.infant, told.outcome, error)
+        return replace(anew, reached=stored.reached), told
+
+    async def _history(self, key: bytes, message: faust.types.Message) -> list[Entry]:
+        found = await read_histories(self._settings, message.partition, key, message.offset)
+        return found.get(key, [])
 
     async def _said_before(self, message: faust.types.Message) -> set[str]:
         """The segments whose deviations were said before this partition came to this worker."""
@@ -69,3 +130,17 @@ class DeviateAgent:
             said = await segments_said(self._settings, message.partition)
             self._said[message.partition] = (message.generation_id, said)
         return said
+
+
+def _beside(message: faust.types.Message, topic: Topic, key: bytes, value: bytes) -> Outgoing:
+    """What is said of a message lies where it lay, so that whoever reads on there finds it."""
+    return Outgoing(topic, key, value, partition=message.partition)
+
+
+def _position(message: faust.types.Message) -> tuple[int, int]:
+    """Where in the log a message lies, and when it was sent, ms since 1970 UTC."""
+    return message.offset, round(1000 * (message.timestamp or 0))
+
+
+def _is_repeated(message: faust.types.Message, name: str, stored: StoredBaseline) -> bool:
+    return stored.has_passed(*_position(message)) or name in stored.applied

@@ -1,4 +1,4 @@
-"""The timeline agent: `deviations` to the rows of the timeline's store.
+"""The timeline agent: `deviations` and `acts` to the rows of the timeline's store.
 
 It reads with a consumer and a group of its own, not as a Faust agent. A store may be away for
 hours, and Faust neither rebalances while a record is unacknowledged nor reads anything while one
@@ -23,9 +23,10 @@ from streams.errors import RefusedMessage, TimelineError
 from streams.metrics import Metrics
 from streams.records.deviation import DeviationRecord
 from streams.settings import Settings
+from streams.timeline.acts import Act
 from streams.timeline.store import TimelineStore
-from streams.timeline.tables import checked
-from streams.topics import DEVIATIONS
+from streams.timeline.tables import Row, checked
+from streams.topics import ACTS, DEVIATIONS
 
 logger = logging.getLogger(__name__)
 # Alone a row takes some 6 ms, in a batch a tenth of one. A cry waits this long at most.
@@ -37,6 +38,9 @@ PRUNE_SECONDS = 3600.0
 # As the worker's other consumer: see `app.HEARTBEATS_PER_SESSION`.
 HEARTBEATS_PER_SESSION = 3
 _DAY_MS = 24 * 60 * 60 * 1000
+
+# What becomes a row, and what it is read as.
+RECORDS = ((DEVIATIONS, DeviationRecord), (ACTS, Act))
 
 Batch = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
@@ -67,7 +71,7 @@ class TimelineAgent:
             try:
                 await self._follow()
             except (KafkaError, OSError) as error:
-                await self._wait("`deviations` cannot be read", error)
+                await self._wait("What the timeline is made of cannot be read", error)
             except Exception as error:
                 logger.exception("The timeline agent begins again.")
                 await self._wait("The timeline agent failed", error)
@@ -75,7 +79,7 @@ class TimelineAgent:
     async def _follow(self) -> None:
         session_ms = int(1000 * self._settings.session_timeout_seconds)
         consumer = AIOKafkaConsumer(
-            DEVIATIONS.name(self._settings),
+            *(topic.name(self._settings) for topic, _ in RECORDS),
             bootstrap_servers=self._settings.broker,
             group_id=f"{self._settings.app_id}-timeline",
             enable_auto_commit=False,
@@ -102,12 +106,13 @@ class TimelineAgent:
             await consumer.stop()
 
     async def _write(self, batch: Batch) -> None:
-        rows: list[DeviationRecord] = []
+        kinds = {topic.name(self._settings): kind for topic, kind in RECORDS}
+        rows: list[Row] = []
         refused = []
-        for records in batch.values():
+        for tp, records in batch.items():
             for record in records:
                 try:
-                    row = DeviationRecord.from_json(record.value)
+                    row = kinds[tp.topic].from_json(record.value)
                     checked(row)
                 except RefusedMessage as error:
                     refused.append((error, record))

@@ -59,7 +59,8 @@ class OutFile(click.Path):
         return path
 
 
-def _known_infants(ctx: click.Context, _param, incomplete: str) -> list[CompletionItem]:
+def known_infants(ctx: click.Context, _param, incomplete: str) -> list[CompletionItem]:
+    """The infants on the timeline whose names begin so; none where there is no timeline."""
     from streams.timeline.store import TimelineStore, timeline_url
 
     try:
@@ -71,7 +72,7 @@ def _known_infants(ctx: click.Context, _param, incomplete: str) -> list[Completi
 
 
 @click.command()
-@click.argument("infant", required=False, shell_complete=_known_infants)
+@click.argument("infant", required=False, shell_complete=known_infants)
 @click.option("--since", "since_ms", type=Moment(), metavar="TIME",
               help="From here on: 2026-01-31, 2026-01-31T08:15, or 7d, 12h ago.")  # fmt: skip
 @click.option("--until", "until_ms", type=Moment(), metavar="TIME", help="Before here.")

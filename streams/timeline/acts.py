@@ -22,6 +22,8 @@ class ActKind(StrEnum):
     LEARNING_RESUMED = "learning_resumed"
     BASELINE_ROLLED_BACK = "baseline_rolled_back"
     """The last accepted cries were taken out again."""
+    BASELINE_REBUILT = "baseline_rebuilt"
+    """The infant's model was made anew from the embeddings of its cries."""
     ALERTS_SILENCED = "alerts_silenced"
 
 
@@ -39,6 +41,7 @@ class Act(JsonRecord):
         who: whoever did it, by a name or a role.
         what: one of `ActKind`.
         remark: why, in their own words.
+        outcome: what came of it, where a worker had to carry it out; None where nobody had to.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Act(JsonRecord):
     who: str
     what: str
     remark: str
+    outcome: str | None = None
 
 
 def record_act(

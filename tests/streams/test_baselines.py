@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from models.deviation.baseline import READY_AFTER
+from models.deviation.state import StateError
 from models.deviation.ward import WardModel
-from streams.baselines import REMEMBERED_SEGMENTS, Baselines, StoredBaseline
+from streams.baselines import Baselines
 from streams.errors import Refusal, RefusedMessage
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.place import Place
+from streams.records.stored_baseline import REMEMBERED, StoredBaseline
 from tests.streams.ward import PLACE, START_MS
 
 
@@ -104,22 +106,16 @@ def test_of_a_monitor_without_an_admission_nothing_is_learned(ward):
 
 
 def test_the_last_segments_are_remembered_and_older_ones_forgotten(ward):
-    many = [usual(ward, n, place=Place("mon-1")) for n in range(REMEMBERED_SEGMENTS + 3)]
+    many = [usual(ward, n, place=Place("mon-1")) for n in range(REMEMBERED + 3)]
     _, stored = run(ward, many)
-    assert stored.applied == tuple(f"mon-1@{n}" for n in range(3, REMEMBERED_SEGMENTS + 3))
+    assert stored.applied == tuple(f"mon-1@{n}" for n in range(3, REMEMBERED + 3))
 
 
-def test_a_stored_row_is_read_back_whatever_bytes_the_model_holds():
-    row = StoredBaseline(("a@1", "b\n@2"), b'\n["x"]\n\x00\xff')
-    assert StoredBaseline.decode(row.encode()) == row
-    assert StoredBaseline.decode(None) == StoredBaseline()
-
-
-def test_a_baseline_that_cannot_be_read_begins_anew_and_says_so(ward, caplog):
-    (record,), stored = run(ward, [usual(ward, 5)], StoredBaseline(("mon-1@4",), b"\x00broken"))
-    assert (record.state, record.baseline_segments) == ("learning", 1)
-    assert "infant-1 begins anew" in caplog.text
-    assert stored.applied == ("mon-1@4", "mon-1@5")
+def test_a_baseline_that_cannot_be_read_is_not_guessed_at(ward):
+    broken = StoredBaseline(("mon-1@4",), b"\x00broken")
+    with pytest.raises(StateError):
+        run(ward, [usual(ward, 5)], broken)
+    assert Baselines(ward).summary("infant-1", broken) is None
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from streams.settings import Settings
 PROGRAM = [sys.executable, "-c", "from streams.cli import main; main()"]
 NOWHERE = "127.0.0.1:1"
 PATHS = [
-    "demo", "worker", "play", "score", "embed", "replay", "timeline", "evaluate", "topics",
-    "topics create", "topics list", "admit", "discharge", "doctor", "broker", "completion",
+    "demo", "worker", "play", "score", "embed", "replay", "timeline", "baseline", "baseline show",
+    "baseline freeze", "baseline unfreeze", "baseline reset", "baseline rollback", "evaluate",
+    "topics", "topics create", "topics list", "admit", "discharge", "doctor", "broker",
+    "completion",
 ]  # fmt: skip
 
 
@@ -103,7 +105,8 @@ def test_a_mistake_is_said_in_one_sentence(vagitus, tmp_path, monkeypatch, argum
 @pytest.mark.parametrize(
     "arguments",
     [["worker"], ["topics", "create"], ["topics", "list"], ["discharge", "mon-1"],
-     ["admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-1"], ["play", "cry.wav"]],
+     ["admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-1"], ["play", "cry.wav"],
+     ["baseline", "show", "infant-1"], ["baseline", "reset", "infant-1", "--yes"]],
 )  # fmt: skip
 def test_a_broker_that_does_not_answer_is_said_in_one_sentence(
     vagitus, cry, monkeypatch, arguments

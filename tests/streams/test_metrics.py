@@ -1,10 +1,14 @@
 """Every series by its name, labels and unit; which appear and leave with their infant."""
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.deviation.baseline import Baseline
+from models.deviation.ward import WardModel
 from streams.metrics import Metrics
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScore
@@ -28,6 +32,7 @@ SERIES = {
     "vagitus_drifting": ("gauge", INFANT),
     "vagitus_baseline_segments": ("gauge", INFANT),
     "vagitus_gate_decisions_total": ("counter", ("decision", "reason")),
+    "vagitus_baseline_acts_total": ("counter", ("what", "outcome")),
     "vagitus_inference_seconds": ("histogram", ("model",)),
     "vagitus_dead_letters_total": ("counter", ("reason",)),
     "vagitus_timeline_rows_total": ("counter", ()),
@@ -215,3 +220,23 @@ def test_a_course_is_shown_of_admitted_infants_only_and_can_be_left_to_another_w
 def test_a_refusal_counts_from_zero_so_that_the_first_one_is_a_rise(metrics):
     reasons = {"reason": "wrong_length"}
     assert metrics.registry.get_sample_value("vagitus_dead_letters_total", reasons) == 0
+
+
+def test_an_act_is_counted_and_its_infants_baseline_shown_as_it_is_after_it(metrics):
+    fresh = Baseline("infant-1", WardModel.load()).summary()
+    metrics.admit(ADMISSION)
+    metrics.deviation(deviation(baseline_segments=9, drifting=True, drift_sigma=1.2))
+    metrics.act("baseline_reset", True, "infant-1", fresh)
+    shown = of_infant(metrics)
+    assert (shown["baseline_segments"], shown["drifting"]) == (0, 0)
+    assert "drift_sigma" not in shown
+    metrics.act("baseline_reset", False, "infant-1", replace(fresh, drift_sigma=0.4))
+    assert of_infant(metrics)["drift_sigma"] == 0.4
+    metrics.act("baseline_reset", True, "infant-2", fresh)
+    metrics.act("baseline_reset", True, "infant-1", None)
+    assert of_infant(metrics, "infant-2") == {}
+    counted = "vagitus_baseline_acts_total"
+    labels = {"what": "baseline_reset", "outcome": "applied"}
+    assert metrics.registry.get_sample_value(counted, labels) == 3
+    labels["outcome"] = "refused"
+    assert metrics.registry.get_sample_value(counted, labels) == 1

@@ -18,7 +18,7 @@ from streams.metrics import Metrics
 from streams.offsets import HeldOffsets
 from streams.settings import Settings
 from streams.timeline.store import TimelineStore, timeline_url
-from streams.topics import DEAD_LETTERS, DEVIATIONS
+from streams.topics import ACTS, DEAD_LETTERS, DEVIATIONS
 from tests.streams.ward import START_MS, deviation
 from tests.system.brokers import embedded_broker
 
@@ -46,7 +46,7 @@ class Ward:
             timeline_days=FOR_EVER_DAYS,
         )
         self.folder = folder / "kept"
-        topics = (DEVIATIONS, DEAD_LETTERS)
+        topics = (DEVIATIONS, ACTS, DEAD_LETTERS)
         broker.create_topics({topic.name(self.settings): PARTITIONS for topic in topics})
         self.store = TimelineStore(timeline_url(self.settings))
         self.metrics = Metrics(CollectorRegistry())

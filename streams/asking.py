@@ -1,0 +1,158 @@
+"""From outside of any worker: what is known of baselines, and asking for an act."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+
+from streams.errors import BrokerError, RefusedMessage
+from streams.play import Publisher
+from streams.reading import read_once
+from streams.records.admission import Admission
+from streams.records.baseline_act import BaselineAct
+from streams.records.place import UNASSIGNED
+from streams.records.stored_baseline import StoredBaseline
+from streams.settings import Settings
+from streams.timeline.acts import Act
+from streams.topics import (
+    ACTS,
+    ADMISSIONS,
+    BASELINES_TABLE,
+    CRY_EMBEDDINGS,
+    changelog,
+    partition_counts,
+)
+
+POLL_MS = 200
+_NOBODYS = f"{UNASSIGNED}:".encode()
+
+
+def partition_of(infant: str, partitions: int) -> int:
+    """Where an infant's records lie: as every producer of ours decides it from the key."""
+    every = list(range(partitions))
+    return DefaultPartitioner()(infant.encode(), every, every)
+
+
+async def require_topics(settings: Settings) -> None:
+    """Check that the topics are there and as many as is set; raises BrokerError."""
+    found = await partition_counts(settings)
+    names = [topic.name(settings) for topic in (CRY_EMBEDDINGS, ACTS, ADMISSIONS)]
+    for name in (*names, changelog(settings, BASELINES_TABLE)):
+        if name not in found:
+            raise BrokerError(f"Topic {name} does not exist: run `vagitus topics create`.")
+        if found[name] != settings.partitions:
+            raise BrokerError(
+                f"Topic {name} has {found[name]} partitions, not {settings.partitions}: "
+                "set VAGITUS_PARTITIONS to what the broker has."
+            )
+
+
+async def read_row(settings: Settings, infant: str) -> StoredBaseline | None:
+    """An infant's row as its worker last wrote it; None without one. Raises BrokerError."""
+    partition = partition_of(infant, settings.partitions)
+    rows = await read_rows(settings, [partition], infant.encode())
+    return rows.get(infant)
+
+
+async def read_rows(
+    settings: Settings, partitions: Sequence[int], key: bytes | None = None
+) -> dict[str, StoredBaseline]:
+    """Rows by infant, of one key or of all; raises BrokerError."""
+    values: dict[bytes, bytes | None] = {}
+    with broker_errors(settings):
+        name = changelog(settings, BASELINES_TABLE)
+        async for record, _ in read_once(settings, name, partitions):
+            if record.key is not None and (record.key == key if key else True):
+                values[record.key] = record.value
+    return {
+        name.decode(): StoredBaseline.decode(value)
+        for name, value in values.items()
+        if value is not None and not name.startswith(_NOBODYS)
+    }
+
+
+async def admitted(settings: Settings) -> set[str]:
+    """The infants who are admitted at a monitor; raises BrokerError."""
+    by_monitor: dict[bytes | None, str] = {}
+    with broker_errors(settings):
+        every = range(settings.partitions)
+        async for record, _ in read_once(settings, ADMISSIONS.name(settings), every):
+            by_monitor.pop(record.key, None)
+            if record.value is not None:
+                with contextlib.suppress(RefusedMessage, TypeError):
+                    by_monitor[record.key] = Admission.from_json(record.value).infant
+    return set(by_monitor.values())
+
+
+async def ask(
+    settings: Settings,
+    acts: Sequence[BaselineAct],
+    patience_seconds: float,
+    on_answer: Callable[[Act], None] = lambda act: None,
+) -> dict[str, Act]:
+    """Put acts on the log, and wait for what their workers say of them.
+
+    An act that is on the log stands, also where nobody answers: a worker that comes back carries
+    it out then.
+
+    Args:
+        settings: where the broker is.
+        acts: what to ask for.
+        patience_seconds: how long to wait for one more answer.
+        on_answer: called with each answer.
+
+    Returns:
+        the answers by act id; without those that did not come in time.
+
+    Raises:
+        BrokerError: the broker did not take the acts.
+    """
+    answers: dict[str, Act] = {}
+    wanted = {act.id for act in acts}
+    with broker_errors(settings):
+        async with _listening(settings) as consumer:
+            async with Publisher(settings) as publisher:
+                sent = [await publisher.send(CRY_EMBEDDINGS, *act.encode()) for act in acts]
+                await asyncio.gather(*sent)
+            deadline = time.monotonic() + patience_seconds
+            while wanted - answers.keys() and time.monotonic() < deadline:
+                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                    for record in records:
+                        with contextlib.suppress(RefusedMessage):
+                            told = Act.from_json(record.value)
+                            if told.id in wanted and told.id not in answers:
+                                answers[told.id] = told
+                                deadline = time.monotonic() + patience_seconds
+                                on_answer(told)
+    return answers
+
+
+@contextlib.asynccontextmanager
+async def _listening(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of what is said of acts from now on."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker, group_id=None, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        name = ACTS.name(settings)
+        partitions = [TopicPartition(name, number) for number in range(settings.partitions)]
+        consumer.assign(partitions)
+        for tp, end in (await consumer.end_offsets(partitions)).items():
+            consumer.seek(tp, end)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+@contextlib.contextmanager
+def broker_errors(settings: Settings) -> Iterator[None]:
+    """Say in one sentence what goes wrong with the broker; raises BrokerError."""
+    try:
+        yield
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"The broker at {settings.broker} does not do it: {error}.") from None
