@@ -154,12 +154,18 @@ async def _worker(settings: Settings, folder: Path, console: Console) -> AsyncIt
         "VAGITUS_STATE_DIR": str(settings.state_dir),
     }
     command = [sys.executable, "-c", "from streams.cli import main; main()", "worker"]
-    command += ["--metrics-address-file", str(address_file)]
+    command += ["--metrics-address-file", str(address_file), "--until-stdin-ends"]
     console.print("Starting the broker and a worker …")
     with log.open("wb") as file:
-        # A session of its own: Ctrl-C is ours to handle, the worker ends when we say so.
+        # A session of its own: Ctrl-C is ours to handle, the worker ends when we say so. Our end
+        # of its standard input closes with us, however we end.
         process = subprocess.Popen(
-            command, env=environment, stdout=file, stderr=file, start_new_session=True
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
     worker = _Worker(process, address_file, log)
     try:
@@ -171,6 +177,7 @@ async def _worker(settings: Settings, folder: Path, console: Console) -> AsyncIt
         except subprocess.TimeoutExpired:
             process.kill()
             worker.status = process.wait()
+        process.stdin.close()
         if worker.status == -signal.SIGTERM:
             worker.status = 0  # it was told to end before it listened for that
 

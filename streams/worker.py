@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -37,6 +38,18 @@ class EndingWorker(faust.Worker):
 def _leave() -> None:
     logger.error("Still not stopped after %g s: leaving without a last commit.", STOP_SECONDS)
     os._exit(STOPPED_IN_THE_MIDDLE)
+
+
+def end_with_stdin() -> None:
+    """Ask this process to end, as SIGTERM does, once standard input has ended."""
+
+    def wait() -> None:
+        # Not through `sys.stdin`: its lock, held by a thread that waits, aborts the interpreter.
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True, name="until-stdin-ends").start()
 
 
 def run_worker(settings: Settings, log_level: str, address_file: Path | None = None) -> None:

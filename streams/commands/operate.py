@@ -23,12 +23,18 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the address of /metrics into this file once it is served.",
 )
+@click.option(
+    "--until-stdin-ends",
+    is_flag=True,
+    help="End with standard input: for a program that starts a worker and may itself be killed.",
+)
 @click.option("--log-level", type=click.Choice(LOG_LEVELS), default="INFO", show_default=True)
 @with_settings_help
 def worker(
     broker: str | None,
     metrics_port: int | None,
     metrics_address_file: Path | None,
+    until_stdin_ends: bool,
     log_level: str,
 ) -> None:
     """Run one worker: score, embed, deviate, write the timeline.
@@ -44,8 +50,10 @@ def worker(
     \b
     vagitus worker --broker kafka:9092 --log-level WARNING
     """
-    from streams.worker import run_worker
+    from streams.worker import end_with_stdin, run_worker
 
+    if until_stdin_ends:
+        end_with_stdin()
     settings = Settings.read(broker=broker, metrics_port=metrics_port)
     asyncio.run(_require_topics(settings))
     run_worker(settings, log_level, metrics_address_file)

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from streams.worker import STOP_SECONDS
 from tests.streams.ward import BEFORE_SECONDS, record_cry, record_room
 from tests.system.pipeline import VAGITUS
 
@@ -175,6 +176,19 @@ def test_ctrl_c_ends_a_demo_that_has_only_begun(tmp_path):
         assert running.end() == 0, running.shown
     check_clean(running)
     assert running.counts() == (0, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_no_worker_outlives_a_demo_that_was_killed(tmp_path):
+    with demo(tmp_path, "--monitors", "3") as running:
+        running.until(r"\b[1-9]\d* seconds heard, 0 refused")
+        assert len(running.processes()) == 2
+        running.process.kill()
+        running.process.wait()
+        deadline = time.monotonic() + STOP_SECONDS + 30
+        while running.processes():
+            assert time.monotonic() < deadline, running.processes()
+            time.sleep(0.2)
 
 
 def test_a_demo_plays_a_folder_of_recordings_to_its_end(tmp_path):
