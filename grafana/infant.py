@@ -26,6 +26,7 @@ from grafana.statements import (
     GATE_BY_DAY,
     GATE_BY_HOUR,
     MINUTES_BY_HOUR,
+    MINUTES_EACH_HOUR,
 )
 from grafana.style import (
     CALM,
@@ -172,20 +173,28 @@ def _hours():
         [Query(of_cot(series, WHERE), name) for series, name in lanes.items()],
         CRY_WORDS,
     ).override_by_name("drifting", [DynamicConfigValue("mappings", DRIFT_WORDS)])
-    by_hour = f"sum(increase(vagitus_cry_seconds_total{{{WHERE}}}[1h]))"
+    lately = f"sum(increase(vagitus_cry_seconds_total{{{WHERE}}}[1h]))"
     yield graph(
-        "Cries by the hour",
-        "Time in cries in the hour before.",
-        [Query(by_hour, "crying")],
+        "Crying in the hour before",
+        "Time in cries, at each moment of the hour before it. From Prometheus.",
+        [Query(lately, "crying")],
         unit="s",
-        bars=True,
-        interval="1h",
+        span=8,
     )
     yield graph(
-        "What the gate decided, by the hour",
+        "Cry minutes, hour by hour",
+        "Minutes in cries that began in each hour. From the timeline.",
+        [MINUTES_EACH_HOUR],
+        unit="m",
+        bars=True,
+        span=8,
+    )
+    yield graph(
+        "What the gate decided, hour by hour",
         "Whether cries were learned from, and why not. From the timeline.",
         [GATE_BY_HOUR],
         bars=True,
+        span=8,
     )
 
 

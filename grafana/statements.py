@@ -31,6 +31,11 @@ def _gate(unit: str) -> Sql:
 
 GATE_BY_HOUR, GATE_BY_DAY = _gate("hour"), _gate("day")
 
+MINUTES_EACH_HOUR = Sql(
+    f"SELECT {_begin('hour')} AS time, sum(seconds) / 60 AS crying {FROM_CRIES} "
+    "GROUP BY 1 ORDER BY 1"
+)
+
 # The marks of `streams.timeline.figures.Mark`.
 _UNUSUAL = f"coalesce(p_value < {DEVIANT_BELOW_P:g}, false) AND reason IN ({OWN})"
 EVERY_CRY = Sql(
