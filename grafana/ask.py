@@ -27,6 +27,23 @@ class Rows:
     columns: list[str]
     rows: list[tuple]
 
+    def over_time(self) -> list[tuple[str, list[tuple[float, float]]]]:
+        """The series of a table with a column `time`: a name and its points, in time order.
+
+        One for each column of numbers, or, where there is a column `metric`, for each of its names.
+        """
+        times = [row[self.columns.index("time")].timestamp() for row in self.rows]
+        numbers = [at for at, name in enumerate(self.columns) if name not in ("time", "metric")]
+        found: dict[str, list[tuple[float, float]]] = {}
+        for when, row in zip(times, self.rows, strict=True):
+            for at in numbers:
+                name = self.columns[at]
+                if "metric" in self.columns:
+                    name = row[self.columns.index("metric")]
+                if row[at] is not None:
+                    found.setdefault(name, []).append((when, float(row[at])))
+        return list(found.items())
+
 
 class AnswerError(Exception):
     """A query was refused; says which and why."""

@@ -42,20 +42,25 @@ class Asked:
     repeat: str = ""
 
 
+def of_panel(page: Mapping, panel: Mapping) -> Iterator[Asked]:
+    """The queries of one panel of a dashboard, as JSON gives them."""
+    for target in panel.get("targets", ()):
+        yield Asked(
+            page["uid"],
+            panel["title"],
+            target["refId"],
+            target.get("expr") or target["rawSql"],
+            "prometheus" if "expr" in target else "timeline",
+            bool(target.get("instant")),
+            least_step=_seconds(panel.get("interval", "0s")),
+            repeat=panel.get("repeat", ""),
+        )
+
+
 def asked(page: Mapping) -> Iterator[Asked]:
     """Every query of a dashboard (as JSON gives it), of panels and annotations."""
     for panel in page["panels"]:
-        for target in panel.get("targets", ()):
-            yield Asked(
-                page["uid"],
-                panel["title"],
-                target["refId"],
-                target.get("expr") or target["rawSql"],
-                "prometheus" if "expr" in target else "timeline",
-                bool(target.get("instant")),
-                least_step=_seconds(panel.get("interval", "0s")),
-                repeat=panel.get("repeat", ""),
-            )
+        yield from of_panel(page, panel)
     for annotation in page["annotations"]["list"]:
         text = annotation.get("expr") or annotation["target"]["rawSql"]
         source = "prometheus" if "expr" in annotation else "timeline"
