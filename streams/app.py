@@ -12,11 +12,14 @@ from models.detector.runtime import CryDetector
 from models.deviation.ward import WardModel
 from models.identity.runtime import CryEmbedder
 from streams.admissions import AdmissionsReader
+from streams.agents.alerts import AlertsAgent
 from streams.agents.deviate import DeviateAgent
 from streams.agents.embed import EmbedAgent
 from streams.agents.score import SWEEP_SECONDS, ScoreAgent
 from streams.agents.sending import Sender
 from streams.agents.timeline import TimelineAgent
+from streams.alerting.alertmanager import Alertmanager
+from streams.alerting.metrics import AlertMetrics
 from streams.baselines import Baselines
 from streams.consumer import transport_class
 from streams.errors import ModelError
@@ -82,7 +85,7 @@ def segment_rules(settings: Settings) -> SegmentRules:
 
 
 def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -> faust.App:
-    """The whole worker: four agents, two tables, one registry.
+    """The whole worker: five agents, two tables, one registry.
 
     Raises:
         TimelineError: the timeline's store is named by what cannot be one.
@@ -106,6 +109,8 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
         Baselines(models.ward), _table(app, settings, BASELINES_TABLE), sender, metrics, settings
     )
     timeline = TimelineAgent(TimelineStore(timeline_url(settings)), sender, metrics, settings)
+    alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
+    alerts = AlertsAgent(alertmanager, reader, metrics, AlertMetrics(registry), settings)
     app.agent(_topic(app, settings, AUDIO_CHUNKS), name="score")(score.run)
     app.agent(_topic(app, settings, CRY_SEGMENTS), name="embed")(embed.run)
     app.agent(_topic(app, settings, CRY_EMBEDDINGS), name="deviate")(deviate.run)
@@ -120,6 +125,11 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     async def write_timeline() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await timeline.run()
+
+    @app.task
+    async def alert() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await alerts.run()
 
     return app
 

@@ -5,6 +5,7 @@ VagitusError                what a user of the command line may see, as one sent
 ├── BrokerError             the broker cannot be reached, or refuses
 ├── ModelError              a model file is missing or unreadable
 ├── TimelineError           the timeline's store cannot be reached, or has no such infant
+├── AlertmanagerError       Alertmanager cannot be reached, or does not take an alert
 ├── SourceError             a microphone, file or folder gives no sound
 └── RefusedMessage          one message is refused; it goes to the dead letters with its reason
 """
@@ -43,6 +44,10 @@ class ModelError(VagitusError):
 
 class TimelineError(VagitusError):
     """The timeline's store cannot be reached or refuses, or does not know the infant."""
+
+
+class AlertmanagerError(VagitusError):
+    """Alertmanager cannot be reached or does not take what it was sent."""
 
 
 class SourceError(VagitusError):

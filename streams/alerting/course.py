@@ -28,12 +28,14 @@ class Course:
             cry among them is passed over.
         drifting: for how many in a row its drift has persisted.
         since_ms: by alert, the end of the cry that made it, ms since 1970 UTC.
+        last_ms: the end of the last cry.
     """
 
     thresholds: Thresholds = THRESHOLDS
     deviant: int = 0
     drifting: int = 0
     since_ms: dict[str, int] = field(default_factory=dict)
+    last_ms: int = 0
     _usual: int = 0
     _heard: deque[str] = field(default_factory=lambda: deque[str](maxlen=REMEMBERED))
 
@@ -46,10 +48,10 @@ class Course:
             self.deviant = self.drifting = self._usual = 0
         elif record.reason in SPEAKING:
             self._count(record)
-        ended_ms = record.started_at_ms + round(1000 * record.seconds)
+        self.last_ms = record.started_at_ms + round(1000 * record.seconds)
         for alert, away in self._away().items():
             if away:
-                self.since_ms.setdefault(alert, ended_ms)
+                self.since_ms.setdefault(alert, self.last_ms)
             else:
                 self.since_ms.pop(alert, None)
 

@@ -1,0 +1,67 @@
+"""When an infant's cries make an alert, and when they end it."""
+
+import pytest
+
+from streams.alerting.course import Course
+from streams.alerting.notices import DEVIATING, DRIFTING
+from tests.streams.ward import START_MS, deviation
+
+FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "refused"}
+USUAL: dict = {}
+
+
+def course(*cries: dict) -> Course:
+    """The course of an infant that cries so, a minute apart."""
+    heard = Course()
+    for number, changes in enumerate(cries):
+        heard.hear(deviation(60 * number, **changes))
+    return heard
+
+
+def test_three_far_cries_in_a_row_make_the_alert_with_the_end_of_the_third():
+    assert course(FAR, FAR).since_ms == {}
+    assert course(FAR, FAR, FAR).since_ms == {DEVIATING: START_MS + 120_000 + 3_000}
+    assert course(FAR, FAR, FAR, FAR).since_ms == {DEVIATING: START_MS + 120_000 + 3_000}
+    assert course(FAR, FAR, FAR, FAR).value(DEVIATING) == 4
+
+
+@pytest.mark.parametrize("usual", [{"p_value": 0.011}, {"sigma": 2.4}, {"p_value": 0.4}])
+def test_a_usual_cry_among_them_begins_the_count_anew(usual):
+    assert course(FAR, FAR, FAR | usual, FAR, FAR).since_ms == {}
+
+
+def test_two_usual_cries_in_a_row_end_it_and_one_does_not():
+    assert DEVIATING in course(FAR, FAR, FAR, USUAL, FAR).since_ms
+    ended = course(FAR, FAR, FAR, USUAL, USUAL)
+    assert (ended.since_ms, ended.deviant) == ({}, 0)
+
+
+@pytest.mark.parametrize("reason", ["clipped", "too_quiet", "no_cry", "paused"])
+def test_cries_whose_sound_says_nothing_of_the_infant_neither_make_nor_end_it(reason):
+    unfit = FAR | {"reason": reason}
+    assert course(FAR, FAR, unfit, unfit).since_ms == {}
+    assert DEVIATING in course(FAR, FAR, unfit, FAR, USUAL, unfit).since_ms
+
+
+def test_a_stranger_s_voice_counts_for_an_infant_whose_cry_has_changed_may_seem_one():
+    stranger = FAR | {"reason": "someone_else"}
+    assert DEVIATING in course(stranger, stranger, stranger).since_ms
+
+
+def test_a_baseline_that_learns_anew_ends_every_alert():
+    learns = {"state": "learning", "reason": "learning", "sigma": None, "p_value": None}
+    away = FAR | {"drifting": True}
+    assert course(away, away, away, learns).since_ms == {}
+
+
+def test_a_drift_that_persists_for_three_cries_makes_the_other_alert():
+    drifting = {"drifting": True}
+    assert course(drifting, drifting).since_ms == {}
+    assert set(course(drifting, drifting, drifting).since_ms) == {DRIFTING}
+    assert course(drifting, drifting, drifting, USUAL).since_ms == {}
+
+
+def test_a_cry_that_is_said_again_counts_once():
+    heard = course(FAR, FAR)
+    heard.hear(deviation(60, **FAR))
+    assert heard.deviant == 2
