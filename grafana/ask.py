@@ -61,7 +61,7 @@ def prometheus(url: str, query: Asked, view: View) -> list[Series]:
     else:
         step = view.step(query)
         # Grafana begins on a whole step, so that the points stay where they are.
-        when = {"start": view.begin // step * step, "end": view.end, "step": step}
+        when = {"start": view.begin_of(query) // step * step, "end": view.end, "step": step}
         path = "query_range"
     body = urlencode({"query": text, **when}).encode()
     try:

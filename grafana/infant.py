@@ -15,7 +15,7 @@ from grafana.frame import (
     runbook,
     ward,
 )
-from grafana.parts import Query, bars, graph, held, rows, states, tile
+from grafana.parts import Query, bars, graph, held, lasting, rows, states, tile
 from grafana.statements import (
     ACT_MARKS,
     ACTS,
@@ -48,6 +48,8 @@ from streams.timeline.figures import DEVIANT_SIGMA, USUAL_SIGMA
 WHERE = 'ward="$ward", infant="$infant"'
 BAND = steps(CLEAR, (-USUAL_SIGMA, USUAL), (USUAL_SIGMA, CLEAR), (DEVIANT_SIGMA, HIGH))
 DRIFT_WORDS = words({1: ("drifting", MEDIUM), 0: ("steady", CALM)})
+# Whatever time is in sight above.
+WEEKS_DAYS = 28
 MARKS = {"learned": USUAL, "unusual": HIGH, "refused": CALM}
 
 
@@ -74,8 +76,8 @@ def build(runbooks_url: str) -> dashboard.Dashboard:
     made.with_row(dashboard.Row("Hours"))
     for panel in _hours():
         made.with_panel(panel)
-    made.with_row(dashboard.Row("Weeks, from the timeline"))
-    for panel in _weeks():
+    made.with_row(dashboard.Row(f"The last {WEEKS_DAYS} days, from the timeline"))
+    for panel in lasting(WEEKS_DAYS, *_weeks()):
         made.with_panel(panel)
     return made
 

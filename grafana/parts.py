@@ -174,6 +174,11 @@ def graph(
     return _colours(colours or {}, panel)
 
 
+def lasting(days: int, *panels):
+    """Panels that always show the last so many days, whatever time is in sight."""
+    return [panel.time_from(f"{days}d") for panel in panels]
+
+
 def held(panel: timeseries.Panel) -> timeseries.Panel:
     """Draw a value as valid until the next one comes."""
     return panel.line_interpolation(LineInterpolation.STEP_AFTER).line_width(2)

@@ -27,6 +27,7 @@ class Asked:
         source: `prometheus` or `timeline`.
         instant: whether only the present is asked for.
         least_step: seconds, of a panel that wants no finer ones; 0 otherwise.
+        last: seconds, of a panel that always shows the last so many; 0 otherwise.
         annotation: whether it marks moments instead of filling a panel.
         repeat: variable by which the panel is repeated; empty if it is not.
     """
@@ -38,6 +39,7 @@ class Asked:
     source: str
     instant: bool
     least_step: float = 0.0
+    last: float = 0.0
     annotation: bool = False
     repeat: str = ""
 
@@ -53,6 +55,7 @@ def of_panel(page: Mapping, panel: Mapping) -> Iterator[Asked]:
             "prometheus" if "expr" in target else "timeline",
             bool(target.get("instant")),
             least_step=_seconds(panel.get("interval", "0s")),
+            last=_seconds(panel.get("timeFrom", "0s")),
             repeat=panel.get("repeat", ""),
         )
 
@@ -91,9 +94,14 @@ class View:
     scrape: float = 5.0
     zone: str = "utc"
 
+    def begin_of(self, query: Asked) -> float:
+        """Where the panel of a query begins."""
+        return self.end - query.last if query.last else self.begin
+
     def step(self, query: Asked) -> float:
         """`$__interval`: seconds between two points."""
-        return max(self.scrape, query.least_step, math.ceil((self.end - self.begin) / POINTS))
+        seconds = math.ceil((self.end - self.begin_of(query)) / POINTS)
+        return max(self.scrape, query.least_step, seconds)
 
     def fill(self, query: Asked) -> str:
         """The query as it is sent.
@@ -111,7 +119,7 @@ class View:
         }
         text = query.text
         if query.source == "timeline":
-            for macro, at in (("From", self.begin), ("To", self.end)):
+            for macro, at in (("From", self.begin_of(query)), ("To", self.end)):
                 text = text.replace(f"$__unixEpoch{macro}()", f"{at:.0f}")
 
         def value(match: re.Match[str]) -> str:

@@ -45,6 +45,12 @@ def test_a_long_time_has_wide_steps_and_a_panel_may_want_wider_ones():
     assert VIEW.step(replace(PROMQL, least_step=3600.0)) == 3600
 
 
+def test_a_panel_may_always_show_the_last_days():
+    weeks = replace(SQL, last=86400.0)
+    assert VIEW.begin_of(weeks) == 4600 - 86400
+    assert filled(weeks, "at > $__unixEpochFrom()") == f"at > {4600 - 86400}"
+
+
 def test_a_variable_that_the_dashboard_does_not_have_is_an_error():
     with pytest.raises(KeyError, match="cot"):
         filled(PROMQL, 'x{bed="$cot"}')
@@ -61,7 +67,11 @@ def test_queries_are_those_of_panels_and_annotations():
                 "repeat": "bed",
                 "targets": [{"refId": "A", "expr": "x", "instant": True}],
             },
-            {"title": "s", "targets": [{"refId": "A", "rawSql": "SELECT 1"}]},
+            {
+                "title": "s",
+                "timeFrom": "2d",
+                "targets": [{"refId": "A", "rawSql": "SELECT 1"}],
+            },
         ],
         "annotations": {
             "list": [{"name": "a", "expr": "y"}, {"name": "b", "target": {"rawSql": "z"}}]
@@ -69,7 +79,7 @@ def test_queries_are_those_of_panels_and_annotations():
     }
     assert list(asked(page)) == [
         Asked("u", "p", "A", "x", "prometheus", True, 3600.0, repeat="bed"),
-        Asked("u", "s", "A", "SELECT 1", "timeline", False),
+        Asked("u", "s", "A", "SELECT 1", "timeline", False, last=172800.0),
         Asked("u", "a", "Anno", "y", "prometheus", False, annotation=True),
         Asked("u", "b", "Anno", "z", "timeline", False, annotation=True),
     ]
