@@ -31,10 +31,9 @@ from streams.sources.ward import WardSource
 
 PROMETHEUS = Path(__file__).resolve().parent.parent / "deploy" / "prometheus"
 COTS = 8
-WEEKS_OF = 0  # the cot whose infant has a past
 # From the end of the list of cots; the infant that drifts is chosen by the ward.
 UNPLUGGED, OVERDRIVEN, DAMAGED = -1, -2, -3
-UNPLUGGED_FROM, OVERDRIVEN_FROM, DRIFT_FROM = 0.6, 0.5, 0.6  # shares of the trial
+UNPLUGGED_FROM, OVERDRIVEN_FROM, DRIFT_FROM = 0.7, 0.5, 0.75  # shares of the trial
 OVERDRIVE = 40.0
 DAMAGED_EVERY = 30  # seconds of sound
 START_SECONDS = 120

@@ -18,6 +18,7 @@ from grafana.frame import (
 )
 from grafana.parts import Column, Query, Sheet, graph, held, sheet, states, tile
 from grafana.style import (
+    CALM,
     CLEAR,
     CRY_WORDS,
     HIGH,
@@ -169,7 +170,7 @@ def _cot():
     panel.override_by_query("B", [
         DynamicConfigValue("unit", "dateTimeFromNow"),
         DynamicConfigValue("mappings", []),
-        DynamicConfigValue("color", {"mode": "fixed", "fixedColor": CLEAR}),
+        DynamicConfigValue("color", {"mode": "fixed", "fixedColor": CALM}),
     ])  # fmt: skip
     return panel.repeat("bed").repeat_direction("h").max_per_row(8).data_links([there])
 
