@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -28,6 +28,7 @@ from streams.topics import (
 )
 
 POLL_MS = 200
+ROW_SECONDS = 5.0
 _NOBODYS = f"{UNASSIGNED}:".encode()
 
 
@@ -63,6 +64,8 @@ async def read_rows(
 ) -> dict[str, StoredBaseline]:
     """Rows by infant, of one key or of all; raises BrokerError."""
     values: dict[bytes, bytes | None] = {}
+    if not partitions:
+        return {}
     with broker_errors(settings):
         name = changelog(settings, BASELINES_TABLE)
         async for record, _ in read_once(settings, name, partitions):
@@ -129,6 +132,22 @@ async def ask(
                                 deadline = time.monotonic() + patience_seconds
                                 on_answer(told)
     return answers
+
+
+async def rows_after(settings: Settings, answers: Collection[Act]) -> dict[str, StoredBaseline]:
+    """The rows of infants as they are once acts that were answered are in them.
+
+    What comes of an act is said a moment before its row is written. A worker that is killed in
+    that moment leaves it to its successor, for whom nobody waits here. Raises BrokerError.
+    """
+    partitions = sorted({partition_of(told.infant, settings.partitions) for told in answers})
+    nothing, deadline = StoredBaseline(), time.monotonic() + ROW_SECONDS
+    while True:
+        rows = await read_rows(settings, partitions)
+        missing = [t for t in answers if t.id not in rows.get(t.infant, nothing).applied]
+        if not missing or time.monotonic() > deadline:
+            return rows
+        await asyncio.sleep(POLL_MS / 1000)
 
 
 @contextlib.asynccontextmanager

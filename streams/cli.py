@@ -18,6 +18,7 @@ COMMANDS = {
     "replay": "streams.commands.recordings",
     "timeline": "streams.commands.timeline",
     "baseline": "streams.commands.baseline",
+    "rebuild": "streams.commands.rebuild",
     "evaluate": "streams.commands.evaluate",
     "topics": "streams.commands.operate",
     "admit": "streams.commands.operate",

@@ -1,6 +1,7 @@
 """`vagitus baseline`: see what an infant's baseline learned from, pause it, undo, start again."""
 
 import asyncio
+import difflib
 import json
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from streams.commands.options import broker_option
 from streams.commands.timeline import known_infants, timeline_option
-from streams.errors import TimelineError, VagitusError
+from streams.errors import ModelError, TimelineError, VagitusError
 from streams.records.baseline_act import BaselineAct
 from streams.records.stored_baseline import StoredBaseline
 from streams.settings import Settings
@@ -71,7 +72,7 @@ def show(infant: str, as_json: bool, url: str | None, broker: str | None) -> Non
 
     settings = Settings.read(broker=broker, timeline_url=url)
     stored = _row(settings, infant)
-    summary = Baselines(_ward(settings)).summary(infant, stored)
+    summary = Baselines(load_ward(settings)).summary(infant, stored)
     report = BaselineReport(infant, stored, summary, _acts(settings, infant, asked=bool(url)))
     if as_json:
         click.echo(json.dumps(report.as_json()))
@@ -183,16 +184,22 @@ def _row(settings: Settings, infant: str) -> StoredBaseline:
 
     stored, known = asyncio.run(look())
     if stored is None and infant not in known:
-        there = f"there is: {', '.join(sorted(known))}" if known else "nobody is"
+        near = difflib.get_close_matches(infant, sorted(known), cutoff=0.0)
+        there = f"there is: {', '.join(near)}" if near else "nobody is"
         raise VagitusError(f"{infant} has no baseline and is not admitted; {there}.")
     return stored or StoredBaseline()
 
 
-def _ward(settings: Settings):
+def load_ward(settings: Settings):
+    """The ward model that the workers of these settings have; raises VagitusError."""
+    from models.deviation.population import WardError
     from models.deviation.ward import WardModel
 
     folder = settings.weights_dir
-    return WardModel.load(folder and folder / "ward.safetensors")
+    try:
+        return WardModel.load(folder and folder / "ward.safetensors")
+    except WardError as error:
+        raise ModelError(f"The ward model cannot be loaded: {error}.") from None
 
 
 def _acts(settings: Settings, infant: str, asked: bool) -> list:
@@ -214,11 +221,12 @@ def _acts(settings: Settings, infant: str, asked: bool) -> list:
 def _do(settings: Settings, act: BaselineAct, patience_seconds: float) -> None:
     """Ask for an act and say what came of it; raises VagitusError where it was refused."""
     from streams.acting import REFUSED
-    from streams.asking import ask
+    from streams.asking import ask, rows_after
 
     console = Console(stderr=True)
     with console.status("Waiting for the worker; Ctrl-C leaves, the act stands."):
         answers = asyncio.run(ask(settings, [act], patience_seconds))
+        asyncio.run(rows_after(settings, answers.values()))
     told = answers.get(act.id)
     if told is None:
         click.echo(

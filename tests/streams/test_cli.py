@@ -13,8 +13,8 @@ PROGRAM = [sys.executable, "-c", "from streams.cli import main; main()"]
 NOWHERE = "127.0.0.1:1"
 PATHS = [
     "demo", "worker", "play", "score", "embed", "replay", "timeline", "baseline", "baseline show",
-    "baseline freeze", "baseline unfreeze", "baseline reset", "baseline rollback", "evaluate",
-    "topics", "topics create", "topics list", "admit", "discharge", "doctor", "broker",
+    "baseline freeze", "baseline unfreeze", "baseline reset", "baseline rollback", "rebuild",
+    "evaluate", "topics", "topics create", "topics list", "admit", "discharge", "doctor", "broker",
     "completion",
 ]  # fmt: skip
 
@@ -87,6 +87,7 @@ def test_a_shell_is_told_the_commands_that_fit():
         (["completion", "tcsh"], 2, "'tcsh' is not one of"),
         (["admit", "mon-1", "infant-1", "--ward", "nicu"], 2, "Missing option '--bed'"),
         (["admit", "mon-1", "A Name", "--ward", "w", "--bed", "b"], 1, "infant 'A Name' is not"),
+        (["rebuild", "--all", "--infant", "i"], 2, "Give --infant, or --all"),
         (["worker", "--broker", "host"], 1, "VAGITUS_BROKER: 'host' is not host:port"),
         (["worker", "--broker", "h:x"], 1, "VAGITUS_BROKER: 'h:x' is not host:port"),
         (["topics", "list", "--broker", "[::1"], 1, "VAGITUS_BROKER: '[::1' is not host:port"),
@@ -106,7 +107,7 @@ def test_a_mistake_is_said_in_one_sentence(vagitus, tmp_path, monkeypatch, argum
     "arguments",
     [["worker"], ["topics", "create"], ["topics", "list"], ["discharge", "mon-1"],
      ["admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-1"], ["play", "cry.wav"],
-     ["baseline", "show", "infant-1"], ["baseline", "reset", "infant-1", "--yes"]],
+     ["baseline", "show", "infant-1"], ["baseline", "reset", "infant-1", "--yes"], ["rebuild"]],
 )  # fmt: skip
 def test_a_broker_that_does_not_answer_is_said_in_one_sentence(
     vagitus, cry, monkeypatch, arguments

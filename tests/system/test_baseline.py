@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import streams
 from models.deviation.ward import WardModel
 from streams.asking import ask, read_row
 from streams.baselines import Baselines
@@ -62,8 +65,8 @@ def act(what: ActKind, *segments: str) -> BaselineAct:
     return BaselineAct.now(what, INFANT, "nurse-4", "a test", segments)
 
 
-def row(pipeline: Pipeline) -> StoredBaseline:
-    return asyncio.run(read_row(pipeline.settings, INFANT)) or StoredBaseline()
+def row(pipeline: Pipeline, infant: str = INFANT) -> StoredBaseline:
+    return asyncio.run(read_row(pipeline.settings, infant)) or StoredBaseline()
 
 
 def wait_for(condition: Callable[[], object], pipeline: Pipeline, worker) -> None:
@@ -201,3 +204,53 @@ def wait_until_on_the_timeline(pipeline: Pipeline, count: int) -> None:
         store = TimelineStore(url)
         wait_for(lambda: len(list(store.acts(INFANT))) == count, pipeline, worker)
         store.close()
+
+
+@pytest.fixture
+def newer_weights(ward, tmp_path) -> Path:
+    """The shipped models with another ward: whatever was learned behind the shipped one is old."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    shipped = Path(streams.__file__).parents[1] / "models" / "weights"
+    for path in (*shipped.glob("*.onnx"), *shipped.glob("*.safetensors")):
+        shutil.copy(path, folder)
+    arrays = (ward.mean, ward.middle, ward.transform, ward.between, 1.01 * ward.scores)
+    WardModel(*arrays, embedder_version=ward.embedder_version).save(folder / "ward.safetensors")
+    return folder
+
+
+def test_baselines_of_another_ward_model_are_made_anew_and_nothing_is_said_again(
+    pipeline, ward, newer_weights
+):
+    log = [*cries(ward, *range(4)), act(ActKind.BASELINE_RESET), *cries(ward, *range(4, 16))]
+    others = Place("mon-2", "infant-12aa", "nicu", "cot-2")
+    log += [replace(c, place=others, segment_id=f"o{c.segment_id}") for c in cries(ward, *range(9))]
+    send(pipeline, *log)
+    with pipeline.worker() as worker:
+        wait_for(lambda: row(pipeline).heard == 12, pipeline, worker)
+        wait_for(lambda: row(pipeline, "infant-12aa").heard == 9, pipeline, worker)
+        assert "Nothing to do" in pipeline.run("rebuild").stdout
+
+    pipeline.environment["VAGITUS_WEIGHTS_DIR"] = str(newer_weights)
+    would = pipeline.run("rebuild", "--dry-run").stdout
+    assert f"{INFANT}: made by other rules or models; 16 cries kept; would have learned" in would
+    assert "infant-12aa: made by other rules" in would
+    newer = WardModel.load(newer_weights / "ward.safetensors")
+    with pipeline.worker() as worker:
+        done = pipeline.run("rebuild", "--infant", INFANT, "--because", "a newer ward")
+        assert done.returncode == 0, done.stderr
+        assert f"{INFANT}: made anew from 12 cries; learned from" in done.stdout
+        assert content(row(pipeline)) == content(expected(pipeline, newer))
+        # The other's worker does it by itself at its next cry.
+        more = replace(cries(ward, 30)[0], place=others, segment_id="more")
+        send(pipeline, more)
+        wait_for(lambda: row(pipeline, "infant-12aa").heard == 10, pipeline, worker)
+        assert "Nothing to do" in pipeline.run("rebuild").stdout
+    assert [(t.who, t.what, t.outcome) for t in told(pipeline) if t.infant == "infant-12aa"] == [
+        ("worker", "baseline_rebuilt", "made anew from 9 cries")
+    ]
+    after = Baselines(newer).summary("infant-12aa", row(pipeline, "infant-12aa"))
+    assert after.accepted >= 9
+    assert pipeline.count(DEVIATIONS) == 26
+    last = max(pipeline.published().deviations, key=lambda d: d.started_at_ms)
+    assert (last.segment_id, last.baseline_version.endswith(newer.version)) == ("more", True)

@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-import uuid
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from models.deviation.ward import WardModel
 from streams import asking
-from streams.broker import EmbeddedBroker
 from streams.commands import baseline as commands
 from streams.history import read_histories
 from streams.play import Publisher
@@ -17,52 +14,19 @@ from streams.records.admission import Admission
 from streams.records.baseline_act import BaselineAct
 from streams.settings import Settings
 from streams.timeline.store import TimelineStore
-from streams.topics import BASELINES_TABLE, changelog, topic_configs
+from streams.topics import BASELINES_TABLE, changelog
 from tests.streams.test_baselines import run, usual
 from tests.streams.timeline.days import RESET
 
-PARTITIONS = 3
-
-
-@pytest.fixture(scope="module")
-def broker():
-    pytest.importorskip("confluent_kafka")
-    with EmbeddedBroker() as broker:
-        yield broker
-
-
-@pytest.fixture(scope="module")
-def ward() -> WardModel:
-    return WardModel.load()
-
 
 @pytest.fixture
-def settings(broker) -> Settings:
-    """Topics of its own: infant-1 has cried, infant-2 is only admitted."""
-    name = f"t{uuid.uuid4().hex[:8]}"
-    settings = Settings(
-        broker=broker.address, topic_prefix=f"{name}.", app_id=name, partitions=PARTITIONS
-    )
-    for topic in topic_configs(settings):
-        broker.create_topic(topic, PARTITIONS)
-    return settings
-
-
-@pytest.fixture
-def ask(vagitus, settings, ward, monkeypatch, tmp_path):
-    """`vagitus baseline` there, where no worker answers."""
+def ask(vagitus_there, settings, ward, monkeypatch):
+    """`vagitus baseline` where infant-1 has cried, infant-2 has not, and no worker answers."""
     stored = run(ward, [usual(ward, n) for n in range(8)])[1]
     asyncio.run(_fill(settings, {"infant-1": stored.encode(), "unassigned:mon-9": b"[]\n"}))
-
-    def run_command(*arguments: object):
-        for name in ("topic_prefix", "app_id", "partitions", "broker"):
-            monkeypatch.setenv(f"VAGITUS_{name.upper()}", str(getattr(settings, name)))
-        monkeypatch.setenv("VAGITUS_STATE_DIR", str(tmp_path))
-        monkeypatch.setattr(commands, "PATIENCE_SECONDS", 0.3)
-        monkeypatch.setattr(commands, "LOG_PATIENCE_SECONDS", 0.3)
-        return vagitus("baseline", *arguments)
-
-    return run_command
+    for name in ("PATIENCE_SECONDS", "LOG_PATIENCE_SECONDS"):
+        monkeypatch.setattr(commands, name, 0.3)
+    return lambda *arguments: vagitus_there("baseline", *arguments)
 
 
 async def _fill(settings: Settings, rows: dict[str, bytes]) -> None:
@@ -80,7 +44,7 @@ async def _fill(settings: Settings, rows: dict[str, bytes]) -> None:
 def on_the_log(settings: Settings) -> list[BaselineAct]:
     """The acts that were asked for."""
     found = []
-    for partition in range(PARTITIONS):
+    for partition in range(settings.partitions):
         for entries in asyncio.run(read_histories(settings, partition)).values():
             found += [entry for entry in entries if isinstance(entry, BaselineAct)]
     return found
@@ -139,7 +103,7 @@ def test_nothing_is_let_go_unless_somebody_wants_it(ask, settings, arguments, mo
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["show", "nobody"], 1, "nobody has no baseline and is not admitted; there is: infant-1, "),
+        (["show", "nobody"], 1, "nobody has no baseline and is not admitted; there is: infant-"),
         (["freeze", "A Name"], 1, "infant 'A Name' is not"),
         (["freeze", "gone"], 1, "gone has no baseline"),
         (["freeze", "infant-1", "--by", ""], 1, "who is not of 1 to 128 characters"),
@@ -165,7 +129,7 @@ def test_topics_that_are_missing_or_of_another_count_are_named(vagitus, settings
     assert "missing.cry-embeddings does not exist" in vagitus("baseline", "show", "i")[2]
     monkeypatch.setenv("VAGITUS_TOPIC_PREFIX", settings.topic_prefix)
     said = vagitus("baseline", "show", "i")[2]
-    assert f"has {PARTITIONS} partitions, not 32: set VAGITUS_PARTITIONS" in said
+    assert f"has {settings.partitions} partitions, not 32: set VAGITUS_PARTITIONS" in said
 
 
 def test_an_infants_records_are_where_its_producers_put_them(settings):
@@ -178,4 +142,4 @@ def test_an_infants_records_are_where_its_producers_put_them(settings):
             sent = [await publisher.send(topic, *act.encode()) for act in acts]
             return [(await record).partition for record in sent]
 
-    assert asyncio.run(put()) == [asking.partition_of(i, PARTITIONS) for i in infants]
+    assert asyncio.run(put()) == [asking.partition_of(i, settings.partitions) for i in infants]
