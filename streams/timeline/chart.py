@@ -186,4 +186,5 @@ def _table(cries: Sequence[DeviationRecord], zone: tzinfo | None) -> Table:
 def _act_line(act: Act, zone: tzinfo | None) -> Text:
     line = Text("◆ ", "magenta")
     line.append(f"{local(act.at_ms, zone):%Y-%m-%d %H:%M}  {act.what}, {act.who}", "default")
-    return line.append(f": {act.remark}" if act.remark else "", "default")
+    line.append(f": {act.remark}" if act.remark else "", "default")
+    return line.append(f" → {act.outcome}" if act.outcome else "", "dim")

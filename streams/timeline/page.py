@@ -211,11 +211,14 @@ def _decisions(cries: Sequence[DeviationRecord]) -> Iterable[tuple[str, ...]]:
 def _acts(acts: Sequence[Act], zone: tzinfo | None) -> Iterable[str]:
     if acts:
         rows = (
-            (f"{local(act.at_ms, zone):%Y-%m-%d %H:%M}", act.what, act.who, act.remark)
+            (
+                f"{local(act.at_ms, zone):%Y-%m-%d %H:%M}",
+                *(act.what, act.who, act.remark, act.outcome or ""),
+            )
             for act in acts
         )
         yield "<h2>What staff did</h2>"
-        yield _table(("when", "what", "who", "remark"), rows)
+        yield _table(("when", "what", "who", "remark", "what came of it"), rows)
 
 
 def _cells(span: Span, hourly: bool) -> tuple[str, ...]:

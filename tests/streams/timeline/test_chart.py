@@ -1,5 +1,6 @@
 """The timeline in the terminal."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -71,3 +72,10 @@ def test_few_cries_can_be_drawn_on_any_width(cries, width):
 def test_only_the_last_days_are_listed_and_that_is_said():
     lines = drawn([deviation(DAY * day) for day in range(40)])
     assert "26 earlier ones are only in the plot" in "\n".join(lines)
+
+
+def test_what_came_of_an_act_follows_it():
+    carried_out = replace(RESET, outcome="begins anew; 9 cries let go")
+    last = drawn(a_week(), [RESET, carried_out], width=120)[-2:]
+    assert last[0].endswith("baseline_reset, nurse-4: <new> lamp")
+    assert last[1].endswith("baseline_reset, nurse-4: <new> lamp → begins anew; 9 cries let go")

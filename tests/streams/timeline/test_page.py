@@ -1,6 +1,7 @@
 """The timeline as a page that needs nothing else."""
 
 import re
+from dataclasses import replace
 from datetime import UTC
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -65,3 +66,9 @@ def test_what_people_wrote_is_text_and_nothing_else():
 def test_a_page_of_one_cry_or_of_cries_without_a_sigma_can_be_drawn():
     for cries in ([deviation(0)], [learning(0)], [deviation(0, seconds=0.0)]):
         assert len(list(drawing(page(cries, [], UTC)))) > 5
+
+
+def test_what_came_of_an_act_stands_beside_it():
+    html = page(a_week(), [replace(RESET, outcome="begins anew; 9 cries let go")], UTC)
+    assert "<td>begins anew; 9 cries let go</td>" in html
+    assert "None" not in page(a_week(), [RESET], UTC)
