@@ -11,6 +11,13 @@ from enum import StrEnum
 
 # Alertmanagers are shared: says whose alerts these are.
 SYSTEM = "vagitus"
+# Where in Grafana an alert is looked into, by how its name begins: `grafana/dashboards`.
+DASHBOARDS = {
+    "Infant": "/d/vagitus-infant?var-ward={ward}&var-infant={infant}",
+    "Baseline": "/d/vagitus-infant?var-ward={ward}&var-infant={infant}",
+    "Monitor": "/d/vagitus-monitors?var-ward={ward}&var-monitor={monitor}",
+    "": "/d/vagitus-pipeline",
+}
 DEVIATING = "InfantDeviating"
 DRIFTING = "InfantDrifting"
 
@@ -42,11 +49,13 @@ class Text:
         return {"severity": self.severity.value, "system": SYSTEM}
 
     def annotations(self, runbooks_url: str, fields: Mapping[str, object]) -> dict[str, str]:
-        """Summary, description and runbook; `fields` fill the placeholders."""
+        """Summary, description, runbook and dashboard; `fields` fill the placeholders."""
+        dashboard = next(path for how, path in DASHBOARDS.items() if self.name.startswith(how))
         return {
             "summary": self.summary.format_map(fields),
             "description": self.description.format_map(fields),
             "runbook_url": f"{runbooks_url.rstrip('/')}/{self.name}.md",
+            "dashboard": dashboard.format_map(fields),
         }
 
 
