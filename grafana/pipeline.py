@@ -37,6 +37,9 @@ def build(runbooks_url: str) -> dashboard.Dashboard:
     made.with_row(dashboard.Row("What is refused, and what waits"))
     for panel in _trouble():
         made.with_panel(panel)
+    made.with_row(dashboard.Row("Patients' alerts"))
+    for panel in _alerts():
+        made.with_panel(panel)
     made.with_row(dashboard.Row("Workers"))
     for panel in _workers():
         made.with_panel(panel)
@@ -179,6 +182,30 @@ def _trouble():
         unit="cpm",
         colours={"failures": MEDIUM},
     )
+
+
+def _alerts():
+    lately = "sum by (le) (increase(vagitus_alert_delay_seconds_bucket[1h]))"
+    yield graph(
+        "Delay of alerts",
+        "From the end of the cry that made an alert until Alertmanager had taken it from the "
+        "worker, of the hour before; empty while there was none.",
+        [
+            Query(f"histogram_quantile({share}, {lately})", name)
+            for name, share in (("median", 0.5), ("p95", 0.95))
+        ],
+        unit="s",
+    ).links([runbook("AlertsNotDelivered")])
+    yield graph(
+        "Posts to Alertmanager",
+        "Posts a minute by whether Alertmanager took them, and alerts that wait for it.",
+        [
+            Query("60 * sum by (outcome) (rate(vagitus_alert_posts_total[$__rate_interval]))",
+                  "{{outcome}}"),
+            Query("sum(vagitus_alerts_waiting)", "waiting"),
+        ],
+        colours={"failed": MEDIUM},
+    ).links([runbook("AlertsNotDelivered")])  # fmt: skip
 
 
 def _workers():

@@ -49,7 +49,8 @@ def cells(
 def _merged(targets: Sequence[Mapping], answers: Sequence[list[Series]]) -> list[dict]:
     """One row for each set of the labels that all queries have in common."""
     rows: dict[tuple, dict[str, object]] = {}
-    shared = set.intersection(*({*one.labels} for series in answers for one in series))
+    labels = [{*one.labels} for series in answers for one in series]
+    shared = set.intersection(*labels) if labels else set()
     for target, series in zip(targets, answers, strict=True):
         name = "Value" if len(targets) == 1 else f"Value #{target['refId']}"
         for one in series:

@@ -85,7 +85,7 @@ CRIES = Sql(
 _FROM_ACTS = f"FROM acts WHERE infant = ${{infant:sqlstring}} AND at_ms {IN_SIGHT}"
 ACTS = Sql(
     f'SELECT {_moment("at_ms")} AS "When", replace(what, \'_\', \' \') AS "What", who AS "Who", '
-    f'remark AS "Why" {_FROM_ACTS} ORDER BY at_ms DESC LIMIT {LAST_ROWS}',
+    f'remark AS "Why", outcome AS "Outcome" {_FROM_ACTS} ORDER BY at_ms DESC LIMIT {LAST_ROWS}',
     series=False,
 )
 ACT_MARKS = (

@@ -1,7 +1,7 @@
 """A simulated ward on real servers, for whoever wants the dashboards' queries answered.
 
 An embedded broker and a worker as `vagitus demo` has them, Prometheus with the alert rules, and
-PostgreSQL for the timeline. On the ward one infant's voice changes, one monitor is unplugged, one
+Alertmanager. On the ward one infant's voice changes, one monitor is unplugged, one
 is overdriven, and one sends damaged seconds now and then.
 """
 
@@ -9,15 +9,13 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import shutil
-import socket
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 import numpy as np
 from rich.console import Console
@@ -29,7 +27,8 @@ from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.sources.ward import WardSource
 
-PROMETHEUS = Path(__file__).resolve().parent.parent / "deploy" / "prometheus"
+PROMETHEUS = Path(__file__).resolve().parent.parent / "deploy" / "prometheus" / "prometheus"
+ALERTMANAGER = "VAGITUS_ALERTMANAGER_URL"
 COTS = 8
 # From the end of the list of cots; the infant that drifts is chosen by the ward.
 UNPLUGGED, OVERDRIVEN, DAMAGED = -1, -2, -3
@@ -70,10 +69,11 @@ class TroubledWard:
         self._source = WardSource(ward, start_ms, seconds)
         self._start_ms, self._seconds = start_ms, seconds
         self._monitors = [cot.monitor for cot in ward.cots]
-        self.ended_at = 0.0
+        self.began_at = self.ended_at = 0.0
 
     def chunks(self) -> Iterator[AudioChunk]:
         """The ward's chunks, as far as its monitors send them."""
+        self.began_at = self.ended_at = time.time()
         for chunk in self._source.chunks():
             second = (chunk.captured_at_ms - self._start_ms) // 1000
             share = second / self._seconds
@@ -91,14 +91,15 @@ class TroubledWard:
             if chunk.monitor == self._monitors[DAMAGED] and second % DAMAGED_EVERY == 1:
                 chunk = dataclasses.replace(chunk, payload=chunk.payload[: len(chunk.payload) // 3])
             yield chunk
-        self.ended_at = time.time()
+            self.ended_at = time.time()
 
 
 @contextlib.contextmanager
 def trial(folder: Path, seconds: int, speed: float, seed: int = 0) -> Iterator[Trial]:
     """Play a ward; when it has been heard, Prometheus may be asked for as long as this is open.
 
-    The worker takes its settings from the environment: name the timeline's store there.
+    The worker takes its settings from the environment: name the timeline's store there, a
+    PostgreSQL if it is to be asked too.
 
     Args:
         folder: for Prometheus' data and logs.
@@ -117,13 +118,13 @@ def trial(folder: Path, seconds: int, speed: float, seed: int = 0) -> Iterator[T
     admissions = [
         Admission(cot.monitor, cot.infant, cot.ward, cot.bed, start_ms) for cot in ward.cots
     ]
-    log = folder / "demo.log"
-    with contextlib.ExitStack() as servers, log.open("w") as file:
-        console = Console(file=file)
-        url = asyncio.run(_play(source, admissions, speed, console, log, servers))
+    log, data = folder / "demo.log", folder / "prometheus"
+    with servers(data) as urls, _environment(ALERTMANAGER, urls["alertmanager"]):
+        with log.open("w") as file:
+            asyncio.run(_play(source, admissions, speed, Console(file=file), log, data))
         settled = next(cot.infant for cot in ward.cots if cot.infant != ward.drifting_infant)
-        began = source.ended_at - seconds / speed
-        yield Trial(url, began, source.ended_at, ward.drifting_infant or "", settled)
+        drifting = ward.drifting_infant or ""
+        yield Trial(urls["prometheus"], source.began_at, source.ended_at, drifting, settled)
 
 
 async def _play(
@@ -132,66 +133,54 @@ async def _play(
     speed: float,
     console: Console,
     log: Path,
-    servers: contextlib.ExitStack,
-) -> str:
+    data: Path,
+) -> None:
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(run_demo(source, admissions, speed, None, console))
-            watcher = both.create_task(_watch(log, servers))
+            both.create_task(_tell_prometheus(log, data))
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
-    return watcher.result()
 
 
-async def _watch(log: Path, servers: contextlib.ExitStack) -> str:
-    """Start Prometheus as soon as there is a worker to scrape; returns its URL."""
+async def _tell_prometheus(log: Path, data: Path) -> None:
+    """Let Prometheus scrape the worker, as soon as there is one."""
     until = time.monotonic() + START_SECONDS
     while "/metrics" not in log.read_text():
         if time.monotonic() > until:
             raise VagitusError(f"The worker did not start; see {log}.")
         await asyncio.sleep(0.2)
     address = log.read_text().split("Metrics: http://")[1].split("/metrics")[0]
-    opened = prometheus(log.parent / "prometheus", address)
-    return await asyncio.to_thread(servers.enter_context, opened)
+    (data / "workers.yaml").write_text(json.dumps([{"targets": [address]}]))
 
 
 @contextlib.contextmanager
-def prometheus(folder: Path, worker: str) -> Iterator[str]:
-    """Prometheus as a ward runs it, but without an Alertmanager; gives its URL.
+def servers(data: Path) -> Iterator[dict[str, str]]:
+    """Prometheus and Alertmanager as a ward runs them; gives their URLs by name.
 
     Args:
-        folder: for its data.
-        worker: host:port of what it scrapes.
+        data: their folder.
 
     Raises:
-        VagitusError: it cannot be found or fetched, or does not start.
+        VagitusError: one cannot be found or fetched, or does not start.
     """
-    line = [sys.executable, str(PROMETHEUS / "prometheus"), "path", "prometheus"]
-    found = subprocess.run(line, capture_output=True, text=True)
-    if found.returncode:
-        raise VagitusError((found.stderr.strip().splitlines() or ["No Prometheus."])[-1])
-    shutil.copytree(PROMETHEUS / "rules", folder / "rules", dirs_exist_ok=True)
-    shutil.copy(PROMETHEUS / "prometheus.yml", folder)
-    (folder / "workers.yaml").write_text(json.dumps([{"targets": [worker]}]))
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    program = [found.stdout.strip(), f"--web.listen-address={address}"]
-    program += ["--config.file=prometheus.yml", "--storage.tsdb.path=data"]
-    with (folder / "prometheus.log").open("wb") as output:
-        server = subprocess.Popen(program, cwd=folder, stdout=output, stderr=output)
+    line = [sys.executable, str(PROMETHEUS), "--data", str(data)]
+    started = subprocess.run([*line, "start"], capture_output=True, text=True)
+    if started.returncode:
+        raise VagitusError((started.stderr.strip() or "Prometheus does not start").splitlines()[-1])
     try:
-        until = time.monotonic() + START_SECONDS
-        while not _ready(f"http://{address}"):
-            if server.poll() is not None or time.monotonic() > until:
-                raise VagitusError(f"Prometheus did not start; see {output.name}.")
-            time.sleep(0.1)
-        yield f"http://{address}"
+        yield dict(url.split() for url in started.stdout.splitlines())
     finally:
-        server.terminate()
-        server.wait()
+        subprocess.run([*line, "stop"], capture_output=True)
 
 
-def _ready(url: str) -> bool:
-    with contextlib.suppress(OSError), urlopen(f"{url}/-/ready", timeout=2):
-        return True
-    return False
+@contextlib.contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
