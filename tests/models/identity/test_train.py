@@ -93,15 +93,25 @@ def test_the_table_has_every_embedder_and_is_made_again_without_tuning(ward, tmp
     out = tmp_path / "docs" / "verification.md"
     arguments = ["--start", ward / "start.ckpt", "--steps", 1, "--out", out]
     run("compare", ward, *arguments, "--run", tmp_path / "runs")
-    rows = [line.strip("| ").split(" | ") for line in out.read_text().splitlines() if "|" in line]
-    names = [row[0] for row in rows[2:]]
-    assert names[::3] == ["before tuning", "after NT-Xent", "after GE2E", "identity-1"]
-    assert all(cell == "–" for row in rows[2:] for cell in row[2:3] if row[0] == "identity-1")
-    assert all("–" in cell and "(" in cell for row in rows[2:11] for cell in row[2:])
-    tuned = (tmp_path / "runs" / "ge2e-0" / "checkpoint.pt").stat().st_mtime_ns
-    page = out.read_text()
+    lines = [line for line in out.read_text().splitlines() if line.startswith("|")]
+    rows = [line.strip("| ").split(" | ") for line in lines[3:]]
+    # 51, 9 and 10 of the 70 names fall into train, val and test, each with one pair.
+    pairs = [f"{count} pairs of {count} infants" for count in (51, 9, 10, 10)]
+    assert lines[2] == "|  |  | " + " | ".join(pairs) + " |"
+    names = [row[0] for row in rows]
+    assert names[::3] == [
+        "before tuning",
+        "after NT-Xent",
+        "after NT-Xent, int8",
+        "after GE2E",
+        "identity-1",
+    ]
+    assert all((row[2] == "–") == (row[0] == "identity-1") for row in rows)
+    assert all("(" in cell for row in rows for cell in row[3:])
+    made = [tmp_path / "runs" / n for n in ("ge2e-0/checkpoint.pt", "nt-xent-all/int8.onnx")]
+    times, page = [path.stat().st_mtime_ns for path in made], out.read_text()
     run("compare", ward, *arguments, "--run", tmp_path / "runs")
-    assert (tmp_path / "runs" / "ge2e-0" / "checkpoint.pt").stat().st_mtime_ns == tuned
+    assert [path.stat().st_mtime_ns for path in made] == times
     assert out.read_text() == page
 
 
