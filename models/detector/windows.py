@@ -18,10 +18,6 @@ from models.features import DETECTOR_RATE_HZ
 # Marks are kept at 10 ms, finer than anybody marked.
 MARKS_HZ = 100
 SAMPLES_A_MARK = DETECTOR_RATE_HZ // MARKS_HZ
-# How often a window is taken from after a codec. Cries come from AMR-NB (over half) and ADPCM (a
-# third) as they are; at one share for all, a sound after AMR-NB would be a cry twice as often as
-# another sound. At these, each codec tells nearly nothing.
-COPIES_OF_CRIES, COPIES_OF_OTHERS = 0.5, 0.9
 # Sound before the window, which a room answers into it and which fast play eats up.
 HISTORY = DETECTOR_RATE_HZ // 2
 # How often a window begins in seconds of each sort. Cries and what lies between them inside a cry
@@ -115,20 +111,18 @@ class TrainingSound:
         self,
         rows: NDArray[np.int64],
         rng: np.random.Generator,
-        copies: float | None = None,
+        copies: float = 0.5,
         history: int = HISTORY,
     ) -> Cut:
         """Windows that begin within half a second of the beginnings of seconds `rows`.
 
         They never leave their recording; before its beginning there is silence. `copies` is the
-        share that is taken from after a codec (None: `COPIES_OF_CRIES`, `COPIES_OF_OTHERS`),
-        `history` the samples before a window.
+        share that is taken from after a codec, `history` the samples before a window.
         """
         starts = rows * DETECTOR_RATE_HZ + rng.integers(-HISTORY, HISTORY + 1, len(rows))
         starts = np.clip(starts, self._begins[rows], self._ends[rows] - DETECTOR_RATE_HZ)
         at = starts[:, None] + np.arange(-history, DETECTOR_RATE_HZ)
-        usual = np.where(self.of_cry_recordings[rows], COPIES_OF_CRIES, COPIES_OF_OTHERS)
-        copied = rng.random(len(rows)) < (usual if copies is None else copies)
+        copied = rng.random(len(rows)) < copies
         waveforms = np.empty(at.shape, np.float32)
         for version, chosen in enumerate((~copied, copied)):
             inside = np.clip(at[chosen], 0, None)

@@ -10,14 +10,7 @@ pytest.importorskip("tqdm")
 from models.corpora.manifest import Recording
 from models.detector.data import Seconds
 from models.detector.invented import Invention
-from models.detector.windows import (
-    COPIES_OF_CRIES,
-    COPIES_OF_OTHERS,
-    HISTORY,
-    OTHER_SHARE,
-    SHARES,
-    TrainingSound,
-)
+from models.detector.windows import HISTORY, OTHER_SHARE, SHARES, TrainingSound
 
 RATE = 8000
 
@@ -78,13 +71,6 @@ def test_a_window_ends_where_it_says(sound):
 def test_copies_are_drawn_as_often_as_asked(sound):
     cut = sound.cut(np.array([5] * 400), np.random.default_rng(0), copies=0.25)
     assert (heard(cut)[:, -1] < 0).mean() == pytest.approx(0.25, abs=0.06)
-
-
-def test_other_sounds_are_copied_more_often_for_cries_come_out_of_a_codec_anyway(sound):
-    rows = np.array([1] * 400 + [5] * 400)
-    copied = heard(sound.cut(rows, np.random.default_rng(0)))[:, -1] < 0
-    assert copied[:400].mean() == pytest.approx(COPIES_OF_CRIES, abs=0.06)
-    assert copied[400:].mean() == pytest.approx(COPIES_OF_OTHERS, abs=0.06)
 
 
 def test_the_marks_under_a_window_are_its_label(sound):
