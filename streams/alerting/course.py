@@ -12,8 +12,11 @@ from streams.alerting.notices import DEVIATING, DRIFTING
 from streams.alerting.thresholds import THRESHOLDS, Thresholds
 from streams.records.deviation import DeviationRecord
 
-# Only with these does a deviation speak of the infant, and not of the sound.
-SPEAKING = frozenset({Reason.NORMAL.value, Reason.DEVIANT.value, Reason.SOMEONE_ELSE.value})
+# Only with these does a deviation speak of the infant, and not of the sound. An infant whose
+# learning staff have paused, so that its fit cries are refused as such, is watched over all the same.
+SPEAKING = frozenset(
+    reason.value for reason in (Reason.NORMAL, Reason.DEVIANT, Reason.SOMEONE_ELSE, Reason.PAUSED)
+)
 READY = "ready"
 # A crashed worker's successor may say what lies between two commits again.
 REMEMBERED = 16

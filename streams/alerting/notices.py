@@ -66,8 +66,8 @@ TEXTS = {
             DEVIATING,
             Severity.HIGH,
             "Infant {infant} cries unlike itself (ward {ward}, bed {bed})",
-            "The last {value} cries of infant {infant} were each far from its own baseline. "
-            "See the infant first, then its timeline.",
+            "{value} cries of infant {infant} were far from its own baseline, with one usual cry "
+            "between them at most. See the infant first, then its timeline.",
         ),
         Text(
             DRIFTING,

@@ -167,7 +167,7 @@ def test_an_infant_s_alert_reaches_its_ward_and_ends_when_its_cries_are_usual_ag
         "bed": "cot-1",
         "infant": ward.infant,
     }
-    assert "The last 3 cries" in told.alert["annotations"]["description"]
+    assert f"3 cries of infant {ward.infant}" in told.alert["annotations"]["description"]
     assert told.alert["annotations"]["runbook_url"] == "docs/runbooks/InfantDeviating.md"
     assert ward.value("alert_delay_seconds_count") == 1
     assert ward.value("alert_posts_total", outcome="failed") == 0
@@ -193,7 +193,7 @@ def test_while_alertmanager_is_away_reading_goes_on_and_then_it_is_told(ward):
                     await asyncio.sleep(0.1)
 
     asyncio.run(play())
-    assert "The last 4 cries" in ward.held()["annotations"]["description"]
+    assert f"4 cries of infant {ward.infant}" in ward.held()["annotations"]["description"]
 
 
 def test_whoever_takes_over_knows_the_course_from_the_cries_before(ward):

@@ -36,7 +36,7 @@ def test_two_usual_cries_in_a_row_end_it_and_one_does_not():
     assert (ended.since_ms, ended.deviant) == ({}, 0)
 
 
-@pytest.mark.parametrize("reason", ["clipped", "too_quiet", "no_cry", "paused"])
+@pytest.mark.parametrize("reason", ["clipped", "too_quiet", "no_cry", "too_short"])
 def test_cries_whose_sound_says_nothing_of_the_infant_neither_make_nor_end_it(reason):
     unfit = FAR | {"reason": reason}
     assert course(FAR, FAR, unfit, unfit).since_ms == {}
@@ -46,6 +46,11 @@ def test_cries_whose_sound_says_nothing_of_the_infant_neither_make_nor_end_it(re
 def test_a_stranger_s_voice_counts_for_an_infant_whose_cry_has_changed_may_seem_one():
     stranger = FAR | {"reason": "someone_else"}
     assert DEVIATING in course(stranger, stranger, stranger).since_ms
+
+
+def test_an_infant_whose_learning_staff_have_paused_is_watched_over_all_the_same():
+    paused = FAR | {"reason": "paused"}
+    assert DEVIATING in course(paused, paused, paused).since_ms
 
 
 def test_a_baseline_that_learns_anew_ends_every_alert():
