@@ -13,7 +13,7 @@ from streams.alerting.thresholds import THRESHOLDS, Thresholds
 from streams.records.deviation import DeviationRecord
 
 # Only with these does a deviation speak of the infant, and not of the sound. An infant whose
-# learning staff have paused, so that its fit cries are refused as such, is watched over all the same.
+# learning staff have paused (its fit cries are refused as such) is watched over all the same.
 SPEAKING = frozenset(
     reason.value for reason in (Reason.NORMAL, Reason.DEVIANT, Reason.SOMEONE_ELSE, Reason.PAUSED)
 )
