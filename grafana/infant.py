@@ -98,7 +98,7 @@ def _now():
         "Deviation",
         "How unusual the last cry was for this infant, in its own standard deviations.",
         [Query(of_cot("vagitus_deviation_sigma", WHERE))],
-        unit="suffix: σ",
+        unit="suffix:σ",
         decimals=1,
         colours=steps(LINE, (DEVIANT_SIGMA, HIGH)),
         missing="learning",
@@ -114,7 +114,7 @@ def _now():
         "From admission",
         "How far recent cries are from those that were learned after admission.",
         [Query(of_cot("vagitus_drift_sigma", WHERE))],
-        unit="suffix: σ",
+        unit="suffix:σ",
         decimals=1,
         missing="learning",
     )
@@ -143,7 +143,7 @@ def _hours():
             f"How unusual each cry was for this infant. In the blue band, ±{USUAL_SIGMA:g} σ, lie "
             "nineteen of twenty of its usual cries, above the red line one in a hundred.",
             [Query(of_cot("vagitus_deviation_sigma", WHERE), "last cry")],
-            unit="suffix: σ",
+            unit="suffix:σ",
             bands=BAND,
             softly=(-3, 4),
         ).links([runbook("InfantDeviating")])
@@ -163,7 +163,7 @@ def _hours():
             "Distance from the admission reference",
             "How far recent cries are from the frozen reference of the first days.",
             [Query(of_cot("vagitus_drift_sigma", WHERE), "recent cries")],
-            unit="suffix: σ",
+            unit="suffix:σ",
             softly=(0, 3),
         ).links([runbook("InfantDrifting")])
     )
@@ -205,7 +205,7 @@ def _weeks():
         "Every cry",
         "Each cry by how unusual it was for this infant, and by what became of it.",
         [EVERY_CRY],
-        unit="suffix: σ",
+        unit="suffix:σ",
         bands=BAND,
         points=True,
         colours=MARKS,
@@ -215,7 +215,7 @@ def _weeks():
         "Its cries, day by day",
         "Median of each day, and where eight of ten cries lay. A band that wanders off is a drift.",
         [BAND_BY_DAY],
-        unit="suffix: σ",
+        unit="suffix:σ",
         bands=BAND,
         softly=(-3, 4),
     )
@@ -223,7 +223,7 @@ def _weeks():
         "Distance from the admission reference, day by day",
         "Mean of each day.",
         [DRIFT_BY_DAY],
-        unit="suffix: σ",
+        unit="suffix:σ",
         softly=(0, 3),
     )
     yield graph(

@@ -77,7 +77,7 @@ def _all():
         Column("Heard", f"1000 * ({HEARD} > 0)", unit="dateTimeFromNow"),
         Column("Unheard for", UNHEARD, "s", 0,
                steps=steps(CLEAR, (THRESHOLDS.silent_after, MEDIUM))),
-        Column("Level", of_monitor("vagitus_monitor_level_dbfs"), "suffix: dBFS", 0,
+        Column("Level", of_monitor("vagitus_monitor_level_dbfs"), "suffix:dBFS", 0,
                steps=steps(LOW, (THRESHOLDS.quiet_dbfs, CLEAR))),
         Column("Clipped", _share("clipped"), "percentunit", 1,
                steps=steps(CLEAR, (THRESHOLDS.clipped_share, MEDIUM))),
@@ -113,7 +113,7 @@ def _over_time():
         "Of the last second heard, in dB of full scale; under the line a microphone is dead or "
         "muted.",
         [Query(of_monitor("vagitus_monitor_level_dbfs"), "{{monitor}}")],
-        unit="suffix: dBFS",
+        unit="suffix:dBFS",
         bands=steps(LOW, (THRESHOLDS.quiet_dbfs, CLEAR)),
         softly=(-90, 0),
     ).links([runbook("MonitorTooQuiet")])

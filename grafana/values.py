@@ -24,7 +24,7 @@ def written(value: float | None, unit: str, decimals: int | None, now: float) ->
         return f"{100 * value:.{1 if decimals is None else decimals}f}%"
     if unit == "bytes":
         return f"{value / 2**20:.0f} MiB"
-    suffix = unit.removeprefix("suffix:") if unit.startswith("suffix:") else ""
+    suffix = f" {unit.removeprefix('suffix:')}" if unit.startswith("suffix:") else ""
     suffix = {"cps": " c/s", "cpm": " c/m"}.get(unit, suffix)
     return f"{_digits(value, decimals)}{suffix}"
 

@@ -108,12 +108,12 @@ def _attention():
         Column(
             "Deviation",
             of_cot("vagitus_deviation_sigma", WHERE),
-            unit="suffix: σ",
+            unit="suffix:σ",
             decimals=1,
             steps=SIGMA_STEPS,
         ),
         Column("p-value", of_cot("vagitus_deviation_p_value", WHERE), decimals=3),
-        Column("Drift", of_cot("vagitus_drift_sigma", WHERE), unit="suffix: σ", decimals=1),
+        Column("Drift", of_cot("vagitus_drift_sigma", WHERE), unit="suffix:σ", decimals=1),
         Column("Cries learned", of_cot("vagitus_baseline_segments", WHERE), decimals=0),
         Column("Last cry", f"1000 * {LAST_CRY}", unit="dateTimeFromNow"),
     ]
@@ -188,7 +188,7 @@ def _deviations():
         f"ground, ±{USUAL_SIGMA:g} σ, lie nineteen of twenty usual cries; red is where one usual "
         "cry in a hundred lies.",
         [Query(f"max by ({COT}) (vagitus_deviation_sigma{{{WHERE}}})", "{{bed}}")],
-        unit="suffix: σ",
+        unit="suffix:σ",
         bands=SIGMA_STEPS,
         height=10,
         softly=(-3, 4),

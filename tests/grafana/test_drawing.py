@@ -25,7 +25,7 @@ def panel(uid: str, title: str) -> dict:
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
     [
-        (2.345, "suffix: σ", "2.35 σ"),
+        (2.345, "suffix:σ", "2.35 σ"),
         (0.0123, "percentunit", "1.2%"),
         (90, "s", "90 s"),
         (150, "s", "2.5 min"),
