@@ -87,6 +87,9 @@ def test_a_pause_of_what_is_paused_is_refused_and_the_first_one_stands(ward, bas
     again = apply_act(baselines, act(PAUSE, "second"), first.stored)
     assert (again.applied, again.said) == (False, f"{REFUSED}learning is paused already")
     assert again.stored.pause.act == "first"
+    assert baselines.replay([act(PAUSE, "first"), act(PAUSE, "second")]) == StoredBaseline(
+        pause=first.stored.pause
+    )
     never = apply_act(baselines, act(RESUME), StoredBaseline())
     assert (never.applied, never.said) == (False, f"{REFUSED}learning is not paused")
 

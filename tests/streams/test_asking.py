@@ -46,11 +46,13 @@ def settings(broker) -> Settings:
 
 async def put(settings: Settings, topic: str, *records: tuple, partition: int | None = None):
     """Put keys, values and, if any, headers on a topic."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.broker) as producer:
+    # In one batch, so that a reader gets all of them at once.
+    async with AIOKafkaProducer(bootstrap_servers=settings.broker, linger_ms=50) as producer:
         for key, value, *headers in records:
-            await producer.send_and_wait(
+            await producer.send(
                 topic, value, key=key, partition=partition, headers=headers[0] if headers else []
             )
+        await producer.flush()
 
 
 async def answering(settings: Settings, *outcomes: tuple[str, str]) -> None:

@@ -232,8 +232,9 @@ def test_an_act_is_counted_and_its_infants_baseline_shown_as_it_is_after_it(metr
     assert "drift_sigma" not in shown
     metrics.act("baseline_reset", False, "infant-1", replace(fresh, drift_sigma=0.4))
     assert of_infant(metrics)["drift_sigma"] == 0.4
-    metrics.act("baseline_reset", True, "infant-2", fresh)
+    metrics.act("baseline_reset", True, "infant-2", replace(fresh, accepted=7))
     metrics.act("baseline_reset", True, "infant-1", None)
+    assert of_infant(metrics)["baseline_segments"] == 0
     assert of_infant(metrics, "infant-2") == {}
     counted = "vagitus_baseline_acts_total"
     labels = {"what": "baseline_reset", "outcome": "applied"}
