@@ -18,6 +18,7 @@ from grafana.style import HIGH, LOW, MEDIUM
 from streams.alerting.thresholds import THRESHOLDS
 from tests.grafana.schema import faults
 
+RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 PROVISIONING = build.FOLDER.parent / "provisioning"
 PAGES = {page["uid"]: page for page in read(build.FOLDER)}
 RULES = [rule for group in groups(THRESHOLDS) for rule in group["rules"]]
@@ -124,6 +125,16 @@ def test_the_runbooks_are_where_the_alerts_have_them():
     assert urls == {f"{DEFAULT_RUNBOOKS}/{alert}.md" for alert in ALERTS}
 
 
+def test_every_alert_leads_to_a_dashboard_with_its_variables_and_its_runbook_does():
+    for rule in (rule for rule in RULES if "alert" in rule):
+        path = rule["annotations"]["dashboard"]
+        uid, _, query = path.removeprefix("/d/").partition("?")
+        variables = {one["name"] for one in PAGES[uid]["templating"]["list"]}
+        assert set(re.findall(r"var-(\w+)=", query)) <= variables
+        runbook = (RUNBOOKS / f"{rule['alert']}.md").read_text()
+        assert f"Dashboard: {PAGES[uid]['title']} (`/d/{uid}`)." in runbook
+
+
 def test_the_colours_of_alarms_mean_priorities_only():
     assert (HIGH, MEDIUM, LOW) == ("#E02F44", "#FADE2A", "#00BCD4")
     for page in PAGES.values():
@@ -146,7 +157,7 @@ def test_what_the_dashboards_ask_of_is_provisioned():
     }
     assert wanted == kinds
     interval = sources["datasources"][0]["jsonData"]["timeInterval"]
-    prometheus = Path("deploy/prometheus/prometheus.yml").read_text()
+    prometheus = (RUNBOOKS.parents[1] / "deploy/prometheus/prometheus.yml").read_text()
     assert interval == yaml.safe_load(prometheus)["global"]["scrape_interval"]
     (provider,) = yaml.safe_load((PROVISIONING / "dashboards" / "vagitus.yaml").read_text())[
         "providers"
