@@ -14,6 +14,16 @@ def of_cot(series: str, where: str) -> str:
     return f"max by ({COT}) ({series}{{{where}}})"
 
 
+def newest(series: str, where: str) -> str:
+    """A gauge of an infant's last cry, from the worker that has compared the newest one.
+
+    Who has given an infant away to another worker may still show the last cry that it knew.
+    """
+    at = f"vagitus_deviation_timestamp_seconds{{{where}}}"
+    last = f"{at} == on ({COT}) group_left () max by ({COT}) ({at})"
+    return f"max by ({COT}) ({series}{{{where}}} and on ({COT}, instance) ({last}))"
+
+
 def firing(severity: str, where: str) -> str:
     """The firing alerts of a severity; those of a monitor name its infant too."""
     return f'ALERTS{{alertstate="firing", severity="{severity}", {where}}}'

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.expressions import of_cot, since, state
+from grafana.expressions import newest, of_cot, since, state
 from grafana.frame import (
     TimelineAnnotation,
     admissions,
@@ -97,7 +97,7 @@ def _now():
     yield tile(
         "Deviation",
         "How unusual the last cry was for this infant, in its own standard deviations.",
-        [Query(of_cot("vagitus_deviation_sigma", WHERE))],
+        [Query(newest("vagitus_deviation_sigma", WHERE))],
         unit="suffix:σ",
         decimals=1,
         colours=steps(LINE, (DEVIANT_SIGMA, HIGH)),
@@ -106,14 +106,14 @@ def _now():
     yield tile(
         "p-value",
         "Share of this infant's usual cries that are at least as unusual as the last one.",
-        [Query(of_cot("vagitus_deviation_p_value", WHERE))],
+        [Query(newest("vagitus_deviation_p_value", WHERE))],
         decimals=3,
         missing="learning",
     )
     yield tile(
         "From admission",
         "How far recent cries are from those that were learned after admission.",
-        [Query(of_cot("vagitus_drift_sigma", WHERE))],
+        [Query(newest("vagitus_drift_sigma", WHERE))],
         unit="suffix:σ",
         decimals=1,
         missing="learning",
@@ -142,7 +142,7 @@ def _hours():
             "Deviation from its own band",
             f"How unusual each cry was for this infant. In the blue band, ±{USUAL_SIGMA:g} σ, lie "
             "nineteen of twenty of its usual cries, above the red line one in a hundred.",
-            [Query(of_cot("vagitus_deviation_sigma", WHERE), "last cry")],
+            [Query(newest("vagitus_deviation_sigma", WHERE), "last cry")],
             unit="suffix:σ",
             bands=BAND,
             softly=(-3, 4),
@@ -153,7 +153,7 @@ def _hours():
             "p-value",
             "Share of its usual cries that are at least as unusual; red is below "
             f"{DEVIANT_BELOW_P:g}.",
-            [Query(of_cot("vagitus_deviation_p_value", WHERE), "last cry")],
+            [Query(newest("vagitus_deviation_p_value", WHERE), "last cry")],
             bands=steps(HIGH, (DEVIANT_BELOW_P, CLEAR)),
             log=True,
         )
@@ -162,7 +162,7 @@ def _hours():
         graph(
             "Distance from the admission reference",
             "How far recent cries are from the frozen reference of the first days.",
-            [Query(of_cot("vagitus_drift_sigma", WHERE), "recent cries")],
+            [Query(newest("vagitus_drift_sigma", WHERE), "recent cries")],
             unit="suffix:σ",
             softly=(0, 3),
         ).links([runbook("InfantDrifting")])

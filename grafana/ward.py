@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.expressions import COT, begun, firing, of_cot, priority, since, state
+from grafana.expressions import begun, firing, newest, of_cot, priority, since, state
 from grafana.frame import (
     admissions,
     alerts,
@@ -107,13 +107,13 @@ def _attention():
         Column("Now", of_cot("vagitus_cry_active", WHERE), words=CRY_WORDS),
         Column(
             "Deviation",
-            of_cot("vagitus_deviation_sigma", WHERE),
+            newest("vagitus_deviation_sigma", WHERE),
             unit="suffix:σ",
             decimals=1,
             steps=SIGMA_STEPS,
         ),
-        Column("p-value", of_cot("vagitus_deviation_p_value", WHERE), decimals=3),
-        Column("Drift", of_cot("vagitus_drift_sigma", WHERE), unit="suffix:σ", decimals=1),
+        Column("p-value", newest("vagitus_deviation_p_value", WHERE), decimals=3),
+        Column("Drift", newest("vagitus_drift_sigma", WHERE), unit="suffix:σ", decimals=1),
         Column("Cries learned", of_cot("vagitus_baseline_segments", WHERE), decimals=0),
         Column("Last cry", f"1000 * {LAST_CRY}", unit="dateTimeFromNow"),
     ]
@@ -187,7 +187,7 @@ def _deviations():
         "How unusual each infant's last cry was for that infant. Between the two lines of the "
         f"ground, ±{USUAL_SIGMA:g} σ, lie nineteen of twenty usual cries; red is where one usual "
         "cry in a hundred lies.",
-        [Query(f"max by ({COT}) (vagitus_deviation_sigma{{{WHERE}}})", "{{bed}}")],
+        [Query(newest("vagitus_deviation_sigma", WHERE), "{{bed}}")],
         unit="suffix:σ",
         bands=SIGMA_STEPS,
         height=10,
