@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -12,11 +15,13 @@ from streams.history import read_histories
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.baseline_act import BaselineAct
+from streams.records.place import Place
 from streams.settings import Settings
 from streams.timeline.store import TimelineStore
 from streams.topics import BASELINES_TABLE, changelog
 from tests.streams.test_baselines import run, usual
 from tests.streams.timeline.days import RESET
+from tests.streams.ward import deviation
 
 
 @pytest.fixture
@@ -121,6 +126,22 @@ def test_a_mistake_is_said_in_one_sentence_and_nothing_is_asked_for(
     assert said in errors.strip().splitlines()[-1]
     assert "Traceback" not in errors
     assert on_the_log(settings) == []
+
+
+@pytest.mark.parametrize("command", ["show", "freeze", "unfreeze", "reset", "rollback"])
+def test_a_shell_is_told_the_infants_of_the_timeline(tmp_path, command):
+    url = f"sqlite:///{tmp_path / 'ward.sqlite3'}"
+    store = TimelineStore(url)
+    store.write([deviation(0), deviation(1, Place("mon-2", "other-2", "nicu", "cot-2"))])
+    store.close()
+    words = f"vagitus baseline {command} in"
+    environment = {"_VAGITUS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "3",
+                   "VAGITUS_TIMELINE_URL": url}  # fmt: skip
+    program = [sys.executable, "-c", "from streams.cli import main; main()"]
+    told = subprocess.run(
+        program, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+    )
+    assert told.stdout.split() == ["plain,infant-1"]
 
 
 def test_topics_that_are_missing_or_of_another_count_are_named(vagitus, settings, monkeypatch):
