@@ -24,6 +24,12 @@ def newest(series: str, where: str) -> str:
     return f"max by ({COT}) ({series}{{{where}}} and on ({COT}, instance) ({last}))"
 
 
+def learned(where: str) -> str:
+    """How many cries an infant's baseline stands on; 0 before its first cry."""
+    known = "vagitus_baseline_segments"
+    return f"{newest(known, where)} or {of_cot(known, where)}"
+
+
 def firing(severity: str, where: str) -> str:
     """The firing alerts of a severity; those of a monitor name its infant too."""
     return f'ALERTS{{alertstate="firing", severity="{severity}", {where}}}'

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.expressions import newest, of_cot, since, state
+from grafana.expressions import learned, newest, of_cot, since, state
 from grafana.frame import (
     TimelineAnnotation,
     admissions,
@@ -121,7 +121,7 @@ def _now():
     yield tile(
         "Cries learned",
         "How many cries the baseline stands on; falls when staff begin anew or roll back.",
-        [Query(of_cot("vagitus_baseline_segments", WHERE))],
+        [Query(learned(WHERE))],
         decimals=0,
     )
     cried = f"sum(increase(vagitus_cry_seconds_total{{{WHERE}}}[24h]))"
@@ -167,12 +167,14 @@ def _hours():
             softly=(0, 3),
         ).links([runbook("InfantDrifting")])
     )
-    lanes = {"vagitus_cry_active": "crying", "vagitus_drifting": "drifting"}
     yield states(
         "Crying and drift",
         "When the infant cried, and when its cries were away from the admission reference for "
         "long enough to be said.",
-        [Query(of_cot(series, WHERE), name) for series, name in lanes.items()],
+        [
+            Query(of_cot("vagitus_cry_active", WHERE), "crying"),
+            Query(newest("vagitus_drifting", WHERE), "drifting"),
+        ],
         CRY_WORDS,
     ).override_by_name("drifting", [DynamicConfigValue("mappings", DRIFT_WORDS)])
     lately = f"sum(increase(vagitus_cry_seconds_total{{{WHERE}}}[1h]))"

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.expressions import begun, firing, newest, of_cot, priority, since, state
+from grafana.expressions import begun, firing, learned, newest, of_cot, priority, since, state
 from grafana.frame import (
     admissions,
     alerts,
@@ -114,7 +114,7 @@ def _attention():
         ),
         Column("p-value", newest("vagitus_deviation_p_value", WHERE), decimals=3),
         Column("Drift", newest("vagitus_drift_sigma", WHERE), unit="suffix:σ", decimals=1),
-        Column("Cries learned", of_cot("vagitus_baseline_segments", WHERE), decimals=0),
+        Column("Cries learned", learned(WHERE), decimals=0),
         Column("Last cry", f"1000 * {LAST_CRY}", unit="dateTimeFromNow"),
     ]
     return sheet(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grafana.expressions import newest, priority, since, state
+from grafana.expressions import learned, newest, priority, since, state
 from tests.deploy.servers import promtool
 
 __all__ = ["promtool"]
@@ -17,6 +17,7 @@ CRYING = "vagitus_cry_active"
 CHANGED = "vagitus_cry_changed_timestamp_seconds"
 ADMITTED = "vagitus_admitted_timestamp_seconds"
 COMPARED = "vagitus_deviation_timestamp_seconds"
+LEARNED = "vagitus_baseline_segments"
 SIGMA = "vagitus_deviation_sigma"
 
 
@@ -108,3 +109,14 @@ def test_the_last_cry_is_the_newest_one_whichever_worker_compared_it(ask):
         worker(SIGMA, CRIES): 1.5,
     }
     ask(newest(SIGMA, WHERE), given, [(QUIET, 0.5), (CRIES, 1.5)])
+
+
+def test_a_baseline_that_began_anew_elsewhere_is_not_hidden_by_the_older_one(ask):
+    given = {
+        worker(COMPARED, QUIET): 100,
+        worker(LEARNED, QUIET): 40,
+        worker(COMPARED, QUIET, "w2"): 200,
+        worker(LEARNED, QUIET, "w2"): 3,
+        worker(LEARNED, CRIES): 0,
+    }
+    ask(learned(WHERE), given, [(QUIET, 3), (CRIES, 0)])
