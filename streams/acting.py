@@ -90,11 +90,13 @@ def _rebuild(
     lost = _lost(before, after)
     if lost and baselines.summary(act.infant, before):
         return _refuse(before, f"{lost}, and the baseline as it is knows all of them")
-    said = f"made anew from {_cries(after.heard)}{left_out}; {_learned(baselines, act, after)}"
+    said = f"{_made_anew(before, after)}{left_out}; {_learned(baselines, act, after)}"
     return Outcome(_instead(before, after), True, said)
 
 
-def made_anew(embedding: CryEmbedding, after: StoredBaseline, why: str) -> Act:
+def made_anew(
+    embedding: CryEmbedding, before: StoredBaseline, after: StoredBaseline, why: str
+) -> Act:
     """The act of a worker that met a row of other rules, and went through the log again."""
     return Act(
         id=f"{embedding.segment_id}#made-anew",
@@ -106,8 +108,13 @@ def made_anew(embedding: CryEmbedding, after: StoredBaseline, why: str) -> Act:
         who="worker",
         what=ActKind.BASELINE_REBUILT.value,
         remark=why,
-        outcome=f"made anew from {_cries(after.heard)}",
+        outcome=_made_anew(before, after),
     )
+
+
+def _made_anew(before: StoredBaseline, after: StoredBaseline) -> str:
+    lost = _lost(before, after)
+    return f"made anew from {_cries(after.heard)}" + (f" ({lost})" if lost else "")
 
 
 def _instead(before: StoredBaseline, after: StoredBaseline) -> StoredBaseline:

@@ -115,7 +115,7 @@ class DeviateAgent:
         """A row instead of one that these rules cannot go on with, and what to say of that."""
         history = await self._history(embedding.place.key, message)
         anew = await asyncio.to_thread(self._baselines.replay, history, stored.pause)
-        told = made_anew(embedding, anew, str(error))
+        told = made_anew(embedding, stored, anew, str(error))
         logger.warning("%s: %s (%s)", told.infant, told.outcome, error)
         return replace(anew, reached=stored.reached), told
 

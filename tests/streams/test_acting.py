@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.deviation.ward import WardModel
-from streams.acting import REFUSED, apply_act, needs_history
+from streams.acting import REFUSED, apply_act, made_anew, needs_history
 from streams.baselines import Baselines
 from streams.records.baseline_act import BaselineAct
 from streams.records.stored_baseline import StoredBaseline
@@ -178,7 +178,23 @@ def test_a_rebuild_does_not_forget_what_is_no_longer_kept(ward, baselines):
     assert (outcome.applied, outcome.stored.model) == (False, before.model)
     assert "only 6 of the 10 cries it heard are still kept" in outcome.said
     outdated = replace(before, model=b"of other rules")
-    assert apply_act(baselines, act(REBUILD), outdated, log[4:]).applied
+    from_the_rest = apply_act(baselines, act(REBUILD), outdated, log[4:])
+    assert from_the_rest.said == (
+        "made anew from 6 cries (only 6 of the 10 cries it heard are still kept); learned from 6"
+    )
+    assert content(from_the_rest.stored) == content(live(baselines, log[4:]))
+
+
+def test_what_a_worker_made_anew_by_itself_is_said_under_the_id_of_the_cry(ward, baselines):
+    log = cries(ward, *range(4))
+    told = made_anew(log[3], live(baselines, log[:3]), live(baselines, log[1:3]), "other rules")
+    assert (told.id, told.infant, told.at_ms) == (
+        "mon-1@3#made-anew", "infant-1", log[3].started_at_ms,
+    )  # fmt: skip
+    assert (told.who, told.what, told.remark, told.outcome) == (
+        "worker", "baseline_rebuilt", "other rules",
+        "made anew from 2 cries (only 2 of the 3 cries it heard are still kept)",
+    )  # fmt: skip
 
 
 def test_cries_of_another_embedder_are_left_out_of_a_rebuild(ward, baselines):
