@@ -12,7 +12,6 @@ from aiokafka.partitioner import DefaultPartitioner
 from streams.errors import BrokerError, RefusedMessage
 from streams.play import Publisher
 from streams.reading import read_once
-from streams.records.admission import Admission
 from streams.records.baseline_act import BaselineAct
 from streams.records.place import UNASSIGNED
 from streams.records.stored_baseline import StoredBaseline
@@ -76,19 +75,6 @@ async def read_rows(
         for name, value in values.items()
         if value is not None and not name.startswith(_NOBODYS)
     }
-
-
-async def admitted(settings: Settings) -> set[str]:
-    """The infants who are admitted at a monitor; raises BrokerError."""
-    by_monitor: dict[bytes | None, str] = {}
-    with broker_errors(settings):
-        every = range(settings.partitions)
-        async for record, _ in read_once(settings, ADMISSIONS.name(settings), every):
-            by_monitor.pop(record.key, None)
-            if record.value is not None:
-                with contextlib.suppress(RefusedMessage, TypeError):
-                    by_monitor[record.key] = Admission.from_json(record.value).infant
-    return set(by_monitor.values())
 
 
 async def ask(

@@ -6,6 +6,7 @@ VagitusError                what a user of the command line may see, as one sent
 ├── ModelError              a model file is missing or unreadable
 ├── TimelineError           the timeline's store cannot be reached, or has no such infant
 ├── AlertmanagerError       Alertmanager cannot be reached, or does not take an alert
+├── AdtError                an HL7 message, the list of beds or the key of pseudonyms is unusable
 ├── SourceError             a microphone, file or folder gives no sound
 └── RefusedMessage          one message is refused; it goes to the dead letters with its reason
 """
@@ -48,6 +49,10 @@ class TimelineError(VagitusError):
 
 class AlertmanagerError(VagitusError):
     """Alertmanager cannot be reached or does not take what it was sent."""
+
+
+class AdtError(VagitusError):
+    """An HL7 v2 ADT message, the list of beds, or the key of pseudonyms cannot be used."""
 
 
 class SourceError(VagitusError):

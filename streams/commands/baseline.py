@@ -175,12 +175,14 @@ def _freeze(what: ActKind, infant: str, who: str, why: str, broker: str | None) 
 
 def _row(settings: Settings, infant: str) -> StoredBaseline:
     """The infant's row, an empty one before its first cry; raises VagitusError."""
-    from streams.asking import admitted, read_row, require_topics
+    from streams.admissions import read_admissions
+    from streams.asking import read_row, require_topics
 
     async def look() -> tuple[StoredBaseline | None, set[str]]:
         await require_topics(settings)
         stored = await read_row(settings, infant)
-        return stored, set() if stored else await admitted(settings)
+        admissions = {} if stored else await read_admissions(settings)
+        return stored, {admission.infant for admission in admissions.values()}
 
     stored, known = asyncio.run(look())
     if stored is None and infant not in known:

@@ -1,9 +1,8 @@
-"""`vagitus worker`, `topics`, `admit`, `discharge`, `doctor` and `broker`: running it."""
+"""`vagitus worker`, `topics`, `doctor` and `broker`: running it."""
 
 import asyncio
 import contextlib
 import threading
-import time
 from pathlib import Path
 
 import click
@@ -117,56 +116,6 @@ def topics_list(broker: str | None) -> None:
         state = f"{found[name]:4} partitions" if name in found else "missing        "
         kept = ", ".join(f"{key}={value}" for key, value in config.items())
         click.echo(f"{name:36} {state}  {kept}")
-
-
-@click.command()
-@click.argument("monitor")
-@click.argument("infant")
-@click.option("--ward", required=True, help="Where, e.g. nicu.")
-@click.option("--bed", required=True, help="Where, e.g. cot-3.")
-@broker_option
-def admit(monitor: str, infant: str, ward: str, bed: str, broker: str | None) -> None:
-    """Admit INFANT (a pseudonym, never a name) at MONITOR.
-
-    From now on what the monitor hears trains this infant's baseline. A monitor without an
-    admission is scored, but trains nobody.
-
-    \b
-    vagitus admit mon-3 infant-07f3 --ward nicu --bed cot-3
-    """
-    from streams.play import Publisher
-    from streams.records.admission import Admission
-
-    settings = Settings.read(broker=broker)
-    admission = Admission(monitor, infant, ward, bed, int(time.time() * 1000))
-
-    async def publish() -> None:
-        async with Publisher(settings) as publisher:
-            await publisher.admit(admission)
-
-    asyncio.run(publish())
-    click.echo(f"{infant} is admitted at {monitor} ({ward}, {bed}).")
-
-
-@click.command()
-@click.argument("monitor")
-@broker_option
-def discharge(monitor: str, broker: str | None) -> None:
-    """Discharge whoever lies at MONITOR: its series leave, its sound trains nobody.
-
-    \b
-    vagitus discharge mon-3
-    """
-    from streams.play import Publisher
-
-    settings = Settings.read(broker=broker)
-
-    async def publish() -> None:
-        async with Publisher(settings) as publisher:
-            await publisher.discharge(monitor)
-
-    asyncio.run(publish())
-    click.echo(f"{monitor} has no infant now.")
 
 
 @click.command()

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from streams.admissions import Admissions, AdmissionsReader
+from streams.admissions import Admissions, AdmissionsReader, read_admissions
 from streams.broker import EmbeddedBroker
+from streams.errors import BrokerError, RefusedMessage
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.place import Place
@@ -116,6 +117,51 @@ def test_an_empty_topic_is_caught_up_with_and_then_followed(settings):
         ("discharge", "mon-1", "infant-2"),
         ("admit", "mon-2", "infant-1"),
     ]
+
+
+def test_what_changed_while_the_broker_was_away_is_said_once_it_is_back(settings):
+    followed = Followed(settings)
+    for monitor in ("mon-1", "mon-2", "mon-3"):
+        followed.reader.admissions.admit(admission(monitor, f"infant-{monitor}"))
+
+    async def catch_up() -> None:
+        async with asyncio.timeout(WAIT_SECONDS), Publisher(settings) as publisher:
+            await publisher.admit(admission("mon-1", "infant-mon-1"))
+            await publisher.admit(admission("mon-2", "infant-before"))
+            await publisher.admit(admission("mon-2", "infant-now"))
+            following = asyncio.create_task(followed.reader.run())
+            await followed.reader.caught_up.wait()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(catch_up())
+    assert sorted(followed.said) == [
+        ("admit", "mon-2", "infant-now"),
+        ("discharge", "mon-2", "infant-mon-2"),
+        ("discharge", "mon-3", "infant-mon-3"),
+    ]
+    assert {a.infant for a in followed.reader.admissions} == {"infant-mon-1", "infant-now"}
+
+
+def test_an_admission_under_another_monitor_s_key_is_refused():
+    admissions = Admissions()
+    with pytest.raises(RefusedMessage, match="the key names 'mon-2'"):
+        admissions.apply(b"mon-2", admission("mon-1").to_json())
+    assert list(admissions) == []
+
+
+def test_admissions_are_read_once_by_commands(settings):
+    async def read() -> dict[str, Admission]:
+        async with Publisher(settings) as publisher:
+            await publisher.admit(admission("mon-1"))
+            await publisher.admit(admission("mon-2", "infant-2"))
+            await publisher.discharge("mon-1")
+            await publisher.send(ADMISSIONS, b"mon-3", b"no JSON")
+        return await read_admissions(settings)
+
+    assert asyncio.run(read()) == {"mon-2": admission("mon-2", "infant-2")}
+    with pytest.raises(BrokerError, match="does not exist"):
+        asyncio.run(read_admissions(settings.model_copy(update={"topic_prefix": "other."})))
 
 
 @pytest.mark.parametrize(

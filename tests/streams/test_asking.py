@@ -7,13 +7,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams import asking
-from streams.asking import admitted, ask, read_row, read_rows, rows_after
+from streams.asking import ask, read_row, read_rows, rows_after
 from streams.broker import EmbeddedBroker
 from streams.errors import BrokerError
 from streams.history import read_histories
-from streams.play import Publisher
 from streams.reading import read_once
-from streams.records.admission import Admission
 from streams.records.baseline_act import BaselineAct
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.place import Place
@@ -123,18 +121,6 @@ def test_whoever_was_answered_finds_the_row_that_follows(settings, monkeypatch):
     monkeypatch.setattr(asking, "ROW_SECONDS", 0.3)
     never = BaselineAct("never", "infant-1", "baseline_reset", 1, "x").told("killed in between")
     assert asyncio.run(rows_after(settings, [never]))["infant-1"].applied == ("act-1",)
-
-
-def test_those_who_are_admitted_now_are_known(settings):
-    async def play() -> set[str]:
-        async with Publisher(settings) as publisher:
-            for monitor, infant in (("m1", "a"), ("m2", "b"), ("m2", "c"), ("m3", "d")):
-                await publisher.admit(Admission(monitor, infant, "nicu", "cot", 0))
-            await publisher.discharge("m3")
-        await put(settings, f"{settings.topic_prefix}admissions", (b"m4", b"{"))
-        return await admitted(settings)
-
-    assert asyncio.run(play()) == {"a", "c"}
 
 
 def test_a_log_holds_an_infants_cries_and_acts_in_order_and_leaves_the_rest_out(settings):

@@ -14,8 +14,8 @@ NOWHERE = "127.0.0.1:1"
 PATHS = [
     "demo", "worker", "play", "score", "embed", "replay", "timeline", "baseline", "baseline show",
     "baseline freeze", "baseline unfreeze", "baseline reset", "baseline rollback", "rebuild",
-    "evaluate", "topics", "topics create", "topics list", "admit", "discharge", "doctor", "broker",
-    "completion",
+    "evaluate", "topics", "topics create", "topics list", "admit", "transfer", "discharge",
+    "admissions", "adt", "doctor", "broker", "completion",
 ]  # fmt: skip
 
 
