@@ -1,4 +1,4 @@
-"""How long after the end of a cry its alert arrives, on the direct way and on the backstop.
+"""How long after the end of a cry its alert is known and arrives, on either way.
 
 Apache Kafka, a worker, Prometheus and Alertmanager of its own; a simulated ward in real time, in
 which the infants change places every minute, so that their cries are no longer those of the infant
@@ -10,6 +10,7 @@ what the detector then waits for, to be sure that it has ended, is part of the d
 """
 
 import argparse
+import asyncio
 import signal
 import subprocess
 import sys
@@ -22,31 +23,50 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlsplit
 
+import numpy as np
+from aiokafka import ConsumerRecord
+from numpy.typing import NDArray
+
 from models.synthesis.ward import SimulatedWard
 from streams.alerting.course import Course
 from streams.alerting.notices import DEVIATING
 from streams.records.deviation import DeviationRecord
+from streams.topics import DEVIATIONS
 from tests.deploy.servers import Gateway, Servers
 from tests.system.brokers import KAFKA, ApacheKafka
 from tests.system.pipeline import Pipeline
 from tests.system.ward_player import WardPlayer
 
 KNOWN_SECONDS = 240
-PLACES_CHANGE_SECONDS = 60
+CHANGE_SECONDS = 60
+HIGHER = 1.5
 # A notification later than this belongs to the next alert.
 LATEST_SECONDS = 60
 
 
-def starts(deviations: list[DeviationRecord], live_ms: float) -> Iterator[tuple[str, float]]:
-    """Infant and end of the cry, in seconds since 1970, of every alert that began."""
+def starts(records: list[ConsumerRecord], live_at: float) -> Iterator[tuple[str, float, float]]:
+    """Infant, end of the cry, and when its deviation was published, of each alert that began.
+
+    In seconds since 1970.
+    """
     courses: dict[str, Course] = defaultdict(Course)
-    for record in sorted(deviations, key=lambda d: d.started_at_ms):
-        course = courses[record.infant]
-        before = course.since_ms.get(DEVIATING)
-        course.hear(record)
-        since = course.since_ms.get(DEVIATING)
-        if since is not None and before is None and since >= live_ms:
-            yield record.infant, since / 1000
+    for record in sorted(records, key=lambda record: record.timestamp):
+        said = DeviationRecord.from_json(record.value)
+        course = courses[said.infant]
+        before = DEVIATING in course.since_ms
+        course.hear(said)
+        if DEVIATING in course.since_ms and not before:
+            ended = course.since_ms[DEVIATING] / 1000
+            if ended >= live_at:
+                yield said.infant, ended, record.timestamp / 1000
+
+
+def changed(waveform: NDArray[np.float32], since_live: float) -> NDArray[np.float32]:
+    """A second of sound, every other minute half as high again (its end is its beginning)."""
+    if int(since_live // CHANGE_SECONDS) % 2:
+        return waveform
+    samples = np.arange(waveform.size)
+    return np.interp(HIGHER * samples % (waveform.size - 1), samples, waveform).astype(np.float32)
 
 
 @contextmanager
@@ -60,8 +80,10 @@ def kafka(folder: Path) -> Iterator[ApacheKafka]:
         subprocess.run([*line, "stop"], check=True)
 
 
-def run(broker: ApacheKafka, folder: Path, options: argparse.Namespace) -> list[float]:
-    """The delays in seconds, of every alert that was notified."""
+def run(
+    broker: ApacheKafka, folder: Path, options: argparse.Namespace
+) -> tuple[list[float], list[float]]:
+    """Delays in seconds: of every alert's condition, and of every alert that was notified."""
     gateway = Gateway()
     servers = Servers(folder, gateway)
     servers.start("alertmanager")
@@ -72,11 +94,7 @@ def run(broker: ApacheKafka, folder: Path, options: argparse.Namespace) -> list[
     worker = pipeline.start("worker", "--metrics-port", "0", "--metrics-address-file", str(address))
     ward = SimulatedWard(options.monitors, seed=1, cry_fraction=0.4, bout_seconds=(2.5, 4.0))
 
-    def place(cot: int) -> int:
-        turn = int((time.time() - player.live_at) // PLACES_CHANGE_SECONDS)
-        return (cot + 1 + turn // 2) % options.monitors if turn % 2 == 0 else cot
-
-    player = WardPlayer(ward, KNOWN_SECONDS, pipeline.settings, place)
+    player = WardPlayer(ward, KNOWN_SECONDS, pipeline.settings, changed)
     try:
         while not player.live_at or time.time() < player.live_at:
             player.check()
@@ -85,7 +103,8 @@ def run(broker: ApacheKafka, folder: Path, options: argparse.Namespace) -> list[
             servers.start("prometheus", workers=[urlsplit(address.read_text()).netloc])
         time.sleep(60 * options.minutes)
         player.stop()
-        found = list(starts(pipeline.published().deviations, 1000 * player.live_at))
+        records = asyncio.run(pipeline._read(DEVIATIONS.name(pipeline.settings)))
+        found = list(starts(records, player.live_at))
         time.sleep(30)  # for the last one's notification
     finally:
         worker.send_signal(signal.SIGTERM)
@@ -93,11 +112,11 @@ def run(broker: ApacheKafka, folder: Path, options: argparse.Namespace) -> list[
         servers.stop()
         gateway.close()
     delays = []
-    for infant, ended in found:
+    for infant, ended, _ in found:
         told = [n.at - ended for n in gateway.of(DEVIATING, infant, firing=True)]
         delays += [delay for delay in sorted(told) if 0 <= delay <= LATEST_SECONDS][:1]
     print(f"{len(found)} alerts began, {len(delays)} were notified")
-    return delays
+    return [published - ended for _, ended, published in found], delays
 
 
 def main() -> None:
@@ -110,12 +129,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vagitus-delays-") as name:
         folder = Path(name)
         with kafka(folder) as broker:
-            delays = run(broker, folder, options)
-    ninety_fifth = quantiles(delays, n=20, method="inclusive")[-1]
-    print(
-        f"from the end of the cry to the notification: median {median(delays):.2f} s, "
-        f"p95 {ninety_fifth:.2f} s, most {max(delays):.2f} s"
-    )
+            known, notified = run(broker, folder, options)
+    for what, delays in (("condition", known), ("notification", notified)):
+        ninety_fifth = quantiles(delays, n=20, method="inclusive")[-1]
+        print(
+            f"from the end of the cry to the {what}: median {median(delays):.2f} s, "
+            f"p95 {ninety_fifth:.2f} s, most {max(delays):.2f} s"
+        )
 
 
 if __name__ == "__main__":

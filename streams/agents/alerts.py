@@ -129,12 +129,14 @@ class AlertsAgent(ConsumerRebalanceListener):
         tps = list(assigned)
         begins = await self._consumer.beginning_offsets(tps) if tps else {}
         ends = await self._consumer.end_offsets(tps) if tps else {}
+        committed = {tp: await self._consumer.committed(tp) for tp in tps}
+        known = {tp: ends[tp] if at is None else at for tp, at in committed.items()}
         for tp in tps:
-            committed = self._committed[tp] = await self._consumer.committed(tp)
-            self._known[tp] = ends[tp] if committed is None else committed
-            start = min(self._known[tp], ends[tp] - LAST_DEVIATIONS)
+            start = min(known[tp], ends[tp] - LAST_DEVIATIONS)
             self._consumer.seek(tp, max(begins[tp], start))
-            self._rebuilding[tp] = ends[tp]
+        self._known.update(known)
+        self._committed.update(committed)
+        self._rebuilding.update(ends)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Leave infants to whoever gets their partitions: neither shown nor ended here."""
@@ -267,15 +269,18 @@ class AlertsAgent(ConsumerRebalanceListener):
 
     async def _commit(self) -> None:
         positions = {}
-        for tp in self._consumer.assignment():
+        # Not what the consumer still calls its own: a commit during a rebalance begins another one.
+        for tp, committed in list(self._committed.items()):
             with contextlib.suppress(KafkaError):  # another worker's by now
                 position = await self._consumer.position(tp)
-                if position != self._committed.get(tp):
+                if position != committed:
                     positions[tp] = position
+        positions = {tp: position for tp, position in positions.items() if tp in self._committed}
         if not positions:
             return
         try:
             await self._consumer.commit(positions)
-            self._committed.update(positions)
         except KafkaError as error:
             logger.info("A commit of the alerts came to nothing: %s", error)
+            return
+        self._committed.update((tp, at) for tp, at in positions.items() if tp in self._committed)

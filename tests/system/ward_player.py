@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.synthesis.ward import SAMPLE_RATE_HZ, SimulatedWard
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.settings import Settings
 
+Waveform = NDArray[np.float32]
 # Two busy cores make, send and score so many seconds of three monitors a second.
 HURRY = 15
 
@@ -24,7 +28,7 @@ class WardPlayer:
         known_seconds: so much of it is dated back and played in a hurry, so that baselines know
             their infants; the rest is played as it happens.
         settings: where to.
-        heard_by: which monitor hears what lies in a cot (from 0), from real time on.
+        change: what becomes of a second of sound, so many seconds after real time began.
     """
 
     def __init__(
@@ -32,7 +36,7 @@ class WardPlayer:
         ward: SimulatedWard,
         known_seconds: int,
         settings: Settings,
-        heard_by: Callable[[int], int] = lambda cot: cot,
+        change: Callable[[Waveform, float], Waveform] = lambda waveform, since_live: waveform,
     ) -> None:
         self.cots = ward.cots
         self.unplugged: set[str] = set()
@@ -40,7 +44,7 @@ class WardPlayer:
         self._ward = iter(ward)
         self._known = known_seconds
         self._settings = settings
-        self._heard_by = heard_by
+        self._change = change
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(1)
         self._played = self._pool.submit(lambda: asyncio.run(self._play()))
@@ -64,23 +68,23 @@ class WardPlayer:
             for cot in self.cots:
                 await publisher.admit(Admission(cot.monitor, cot.infant, cot.ward, cot.bed, 0))
             for second, sounds in enumerate(known):
-                await self._send(publisher, start, second, sounds, lambda cot: cot)
+                await self._send(publisher, start, second, [sound for sound, _ in sounds])
                 await asyncio.sleep(1 / HURRY)
             second = self._known
             while not self._stop.is_set():
                 sounds = await asyncio.to_thread(next, self._ward)
                 await asyncio.sleep(max(0.0, start + second + 1 - time.time()))
-                await self._send(publisher, start, second, sounds, self._heard_by)
+                heard = [self._change(sound, second - self._known) for sound, _ in sounds]
+                await self._send(publisher, start, second, heard)
                 second += 1
 
     async def _send(
-        self, publisher: Publisher, start: float, second: int, sounds: list, heard_by: Callable
+        self, publisher: Publisher, start: float, second: int, waveforms: list[Waveform]
     ) -> None:
-        for cot, (waveform, _) in enumerate(sounds):
-            monitor = self.cots[heard_by(cot)].monitor
-            if monitor not in self.unplugged:
+        for cot, waveform in zip(self.cots, waveforms, strict=True):
+            if cot.monitor not in self.unplugged:
                 chunk = AudioChunk.from_waveform(
-                    monitor=monitor,
+                    monitor=cot.monitor,
                     sequence=second,
                     captured_at_ms=round(1000 * (start + second)),
                     waveform=waveform,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import time
 import uuid
 from collections.abc import Callable
@@ -62,11 +63,22 @@ class Ward:
         self.servers = servers
         self.began_ms = int(time.time() * 1000)
         broker.create_topics({DEVIATIONS.name(self.settings): PARTITIONS})
-        self.registry = CollectorRegistry()
-        self.metrics, self.told = Metrics(self.registry), AlertMetrics(self.registry)
         self.reader = AdmissionsReader(self.settings)
         self.reader.caught_up.set()
+        self._measure()
         self.admit()
+
+    def _measure(self) -> None:
+        self.registry = CollectorRegistry()
+        self.metrics, self.told = Metrics(self.registry), AlertMetrics(self.registry)
+
+    def worker(self) -> "Ward":
+        """The same ward as another worker sees it: with metrics of its own."""
+        other = copy.copy(self)
+        other._measure()
+        for admission in self.reader.admissions:
+            other.metrics.admit(admission)
+        return other
 
     def admit(self, bed: str = "cot-1", at_ms: int = 0) -> None:
         """Admit the infant, at first or at another bed."""
@@ -94,13 +106,13 @@ class Ward:
             with contextlib.suppress(asyncio.CancelledError):
                 await running
 
-    async def cry(self, *cries: dict, partition: int = 0) -> None:
+    async def cry(self, *cries: dict, partition: int = 0, place: Place | None = None) -> None:
         """Let the infant cry so, for three seconds until now."""
         async with AIOKafkaProducer(bootstrap_servers=self.settings.broker) as producer:
             for changes in cries:
                 now_ms = int(time.time() * 1000)
                 times = {"segment_id": uuid.uuid4().hex, "started_at_ms": now_ms - 3000}
-                record = deviation(0, self.place, **times, **changes)
+                record = deviation(0, place or self.place, **times, **changes)
                 await producer.send_and_wait(
                     DEVIATIONS.name(self.settings), record.to_json(), partition=partition
                 )
@@ -124,8 +136,8 @@ class Ward:
     def notified(self, firing: bool) -> list:
         return self.servers.gateway.of("InfantDeviating", self.infant, firing)
 
-    def shown(self, series: str, bed: str = "cot-1") -> float | None:
-        labels = {"ward": "nicu", "bed": bed, "infant": self.infant}
+    def shown(self, series: str, bed: str = "cot-1", infant: str = "") -> float | None:
+        labels = {"ward": "nicu", "bed": bed, "infant": infant or self.infant}
         return self.registry.get_sample_value(f"vagitus_{series}", labels)
 
     def value(self, series: str, **labels: str) -> float:
@@ -211,6 +223,33 @@ def test_whoever_takes_over_knows_the_course_from_the_cries_before(ward):
 
     asyncio.run(play())
     assert ward.value("alert_delay_seconds_count") == 1  # what was told before is no news
+
+
+def test_of_two_workers_one_speaks_of_each_infant(ward):
+    neighbour = Place(f"mon-{ward.name}-2", f"{ward.infant}-2", "nicu", "cot-2")
+    admission = Admission(neighbour.monitor, neighbour.infant, "nicu", "cot-2", 0)
+    ward.reader.admissions.admit(admission)
+    ward.metrics.admit(admission)
+    other = ward.worker()
+
+    def who(infant: str, bed: str) -> list[bool]:
+        said = [w.shown("deviant_cries", bed, infant) for w in (ward, other)]
+        return [value is not None for value in said]
+
+    def shared() -> bool:
+        first, second = who(ward.infant, "cot-1"), who(neighbour.infant, "cot-2")
+        return sum(first) == sum(second) == 1 and first != second
+
+    async def play() -> None:
+        async with ward.agent():
+            await ward.cry(FAR, FAR, partition=0)
+            await ward.cry(FAR, FAR, partition=1, place=neighbour)
+            await until(lambda: who(ward.infant, "cot-1") == [True, False])
+            async with other.agent():
+                await until(shared)
+            await until(lambda: who(neighbour.infant, "cot-2") == [True, False])
+
+    asyncio.run(play())
 
 
 def test_an_alert_ends_with_the_discharge_and_moves_with_its_infant(ward):
