@@ -5,34 +5,33 @@ same thresholds, colours and words, so that the documentation can show real data
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.dates as dates
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import NullFormatter
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from grafana.ask import Rows, Series
+from grafana.plots import FAINT, Found, bars, graph, heat, lanes
 from grafana.queries import Asked, View, of_panel
 from grafana.sheets import Cell, cells
 from grafana.style import CLEAR, LOW, MEDIUM
-from grafana.values import Looks, legend, written
+from grafana.values import Looks
 
 Answer = Callable[[Asked, View], "list[Series] | Rows"]
+Box = tuple[float, float, float, float]
+"""Left, low, width and height, as shares of the picture."""
 COLUMNS, CELL_INCHES = 24, (0.62, 0.42)
 # Dark, as Grafana is by default: yellow and cyan cannot be read on white.
-GROUND, PAPER, FRAME, INK, FAINT = "#111217", "#181B1F", "#2C3235", "#D8D9DA", "#8E9499"
+GROUND, PAPER, FRAME, INK = "#111217", "#181B1F", "#2C3235", "#D8D9DA"
 DARK_INK = "#16191C"
-LINES = ("#3871DC", "#5AA454", "#8F3BB8", "#B8860B", "#C4162A", "#37872D", "#6E9FFF", "#A352CC",
-         "#806EB7", "#96D98D", "#F2CC0C", "#8AB8FF", "#CA95E5", "#FFA6B0")  # fmt: skip
 NOTE = "drawn by Vagitus from Prometheus' data, not a Grafana screenshot"
 
 
@@ -65,7 +64,7 @@ def draw(page: Mapping, answer: Answer, view: View, beds: list[str], path: Path)
     plt.close(figure)
 
 
-def _placed(page: Mapping, beds: list[str]):
+def _placed(page: Mapping, beds: list[str]) -> Iterator[tuple[dict, str]]:
     """Panels with their places, repeated ones once for each bed."""
     lower = 0
     for panel in page["panels"]:
@@ -82,7 +81,9 @@ def _placed(page: Mapping, beds: list[str]):
         lower += (math.ceil(len(beds) / a_row) - 1) * at["h"]
 
 
-def _panel(figure, page: Mapping, panel: Mapping, box, answer: Answer, view: View) -> None:
+def _panel(
+    figure: Figure, page: Mapping, panel: Mapping, box: Box, answer: Answer, view: View
+) -> None:
     left, low, width, height = box
     inch_x, inch_y = 1 / figure.get_figwidth(), 1 / figure.get_figheight()
     if panel["type"] == "row":
@@ -113,12 +114,12 @@ def _panel(figure, page: Mapping, panel: Mapping, box, answer: Answer, view: Vie
     axes.tick_params(labelsize=7, colors=FAINT, length=2)
     for side in axes.spines.values():
         side.set_color(FRAME)
-    kinds = {"stat": _stat, "table": _table, "timeseries": _graph, "state-timeline": _lanes,
-             "heatmap": _heat, "barchart": _bars}  # fmt: skip
+    kinds = {"stat": _stat, "table": _table, "timeseries": graph, "state-timeline": lanes,
+             "heatmap": heat, "barchart": bars}  # fmt: skip
     kinds[panel["type"]](axes, panel, looks, found, view)
 
 
-def _stat(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
+def _stat(axes: Axes, panel: Mapping, looks: Looks, found: Found, view: View) -> None:
     axes.axis("off")
     lines = []
     for target, answered in found:
@@ -140,7 +141,7 @@ def _stat(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
                   color=words_colour)  # fmt: skip
 
 
-def _table(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
+def _table(axes: Axes, panel: Mapping, looks: Looks, found: Found, view: View) -> None:
     axes.axis("off")
     table = cells(panel, looks, [answered for _, answered in found], view)
     box = axes.get_window_extent()
@@ -169,130 +170,3 @@ def _cell(axes: Axes, cell: Cell, x: float, width: float, y: float, height: floa
 
 def _ink_on(colour: str) -> str:
     return DARK_INK if colour in (MEDIUM, LOW) else "#FFFFFF"
-
-
-def _time_axis(axes: Axes, view: View) -> None:
-    begin, end = (datetime.fromtimestamp(at, UTC) for at in (view.begin, view.end))
-    axes.set_xlim(dates.date2num(begin), dates.date2num(end))
-    locator = dates.AutoDateLocator(minticks=3, maxticks=7, tz=UTC)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=UTC, show_offset=False))
-
-
-def _moments(points) -> list[float]:
-    return [dates.date2num(datetime.fromtimestamp(at, UTC)) for at, _ in points]
-
-
-def _lines(found) -> list[tuple[str, list[tuple[float, float]]]]:
-    """Names and points of all series of a panel."""
-    named = []
-    for target, answered in found:
-        if isinstance(answered, Rows):
-            named += answered.over_time()
-        else:
-            named += [(legend(target, one.labels), one.points) for one in answered]
-    return [(name, points) for name, points in named if points]
-
-
-def _graph(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
-    _time_axis(axes, view)
-    lines, style = _lines(found), looks.custom.get("drawStyle", "line")
-    steps = [b[0] - a[0] for _, points in lines for a, b in pairwise(points)]
-    width = min(steps, default=3600) / 86400
-    floor: dict[float, float] = {}
-    for number, (name, points) in enumerate(lines):
-        colour = looks.fixed(name) or LINES[number % len(LINES)]
-        x, y = _moments(points), [value for _, value in points]
-        if style == "points":
-            axes.plot(x, y, "o", color=colour, markersize=3, label=name)
-        elif style == "bars":
-            below = [floor.get(at, 0.0) for at in x]
-            axes.bar(x, y, 0.9 * width, below, color=colour, label=name, align="edge")
-            floor.update({at: value + more for at, value, more in zip(x, y, below, strict=True)})
-        else:
-            held = looks.custom.get("lineInterpolation") == "stepAfter"
-            drawn = "steps-post" if held else "default"
-            axes.plot(x, y, color=colour, linewidth=1.1, drawstyle=drawn, label=name)
-    if looks.custom.get("scaleDistribution", {}).get("type") == "log" and any(
-        value > 0 for _, points in lines for _, value in points
-    ):
-        axes.set_yscale("log")
-        axes.yaxis.set_minor_formatter(NullFormatter())
-    low, high = axes.get_ylim()
-    axes.set_ylim(min(low, looks.custom.get("axisSoftMin", low)),
-                  max(high, looks.custom.get("axisSoftMax", high)))  # fmt: skip
-    if looks.custom.get("thresholdsStyle"):
-        _bands(axes, looks)
-    axes.yaxis.set_major_formatter(lambda value, _: written(value, looks.unit, None, view.end))
-    _legend(axes, [name for name, _ in lines])
-
-
-def _bands(axes: Axes, looks: Looks) -> None:
-    low, high = axes.get_ylim()
-    edges = [*(step["value"] for step in looks.steps[1:]), math.inf]
-    for step, end in zip(looks.steps, edges, strict=True):
-        begin = low if step["value"] is None else max(low, step["value"])
-        if step["color"] != CLEAR and begin < min(end, high):
-            axes.axhspan(begin, min(end, high), color=step["color"], alpha=0.25, linewidth=0)
-    axes.set_ylim(low, high)
-
-
-def _legend(axes: Axes, names: list[str], handles=None) -> None:
-    if not names:
-        axes.text(0.5, 0.5, "No data", transform=axes.transAxes, ha="center", color=FAINT)
-        return
-    if not any(names):
-        return
-    axes.legend(handles=handles, fontsize=6.5, ncols=min(8, len(names)), loc="lower left",
-                bbox_to_anchor=(-0.01, 0.985), frameon=False, labelcolor=FAINT,
-                handlelength=1.0, columnspacing=1.0, handletextpad=0.4)  # fmt: skip
-
-
-def _lanes(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
-    _time_axis(axes, view)
-    lines = _lines(found)
-    shown: dict[str, str] = {}
-    for number, (name, points) in enumerate(lines):
-        own = looks.of_name(name)
-        ends = [at for at, _ in points[1:]] + [view.end]
-        for (at, value), end in zip(points, ends, strict=True):
-            begin, until = _moments([(at, 0), (end, 0)])
-            colour = own.colour(value)
-            if colour == CLEAR:
-                continue
-            shown[own.text(value, view.end)] = colour
-            axes.broken_barh([(begin, until - begin)], (number - 0.4, 0.8), color=colour)
-    axes.set_yticks(range(len(lines)), [name for name, _ in lines])
-    axes.invert_yaxis()
-    _legend(axes, list(shown), [Patch(color=colour, label=name) for name, colour in shown.items()])
-
-
-def _heat(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
-    _time_axis(axes, view)
-    series = sorted(found[0][1], key=lambda one: float(one.labels["le"]))
-    times = sorted({at for one in series for at, _ in one.points})
-    below = dict.fromkeys(times, 0.0)
-    grid = []
-    for one in series:  # buckets hold those below them too
-        here = dict(one.points)
-        grid.append([max(0.0, here.get(at, 0.0) - below[at]) for at in times])
-        below = {at: here.get(at, below[at]) for at in times}
-    axes.pcolormesh(_moments([(at, 0) for at in times]), range(len(series)), grid,
-                    cmap="inferno", shading="nearest")  # fmt: skip
-    names = [written(float(one.labels["le"]), "s", None, view.end) for one in series]
-    axes.set_yticks(range(len(series)), [f"≤ {name}" for name in names])
-
-
-def _bars(axes: Axes, panel: Mapping, looks: Looks, found, view: View) -> None:
-    (_, table), x_field = found[0], panel["options"]["xField"]
-    at = table.columns.index(x_field)
-    names = [name for name in table.columns if name != x_field]
-    width = 0.8 / len(names)
-    for number, name in enumerate(names):
-        heights = [float(row[table.columns.index(name)]) for row in table.rows]
-        places = [place + number * width for place in range(len(heights))]
-        axes.bar(places, heights, width, label=name, color=LINES[number], align="edge")
-    axes.set_xticks([place + 0.4 for place in range(len(table.rows))],
-                    [row[at] for row in table.rows])  # fmt: skip
-    axes.yaxis.set_major_formatter(lambda value, _: written(value, looks.unit, None, view.end))
-    _legend(axes, names)

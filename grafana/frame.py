@@ -13,6 +13,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
+from grafana.expressions import firing
 from grafana.parts import POSTGRES_TYPE, PROMETHEUS, TIMELINE, Sql
 from grafana.style import INFANT_UID, LINE, PRIORITIES, RUNBOOKS, TAG, USUAL
 
@@ -51,7 +52,7 @@ def alerts(where: str) -> list[Annotation]:
         Annotation(
             f"{p.words} alerts",
             p.colour,
-            f'ALERTS{{alertstate="firing", severity="{p.severity}", {where}}}',
+            firing(p.severity, where),
             titleFormat="{{alertname}}",
             textFormat="{{bed}} {{infant}} {{monitor}}",
             tagKeys="ward,severity",

@@ -1,7 +1,10 @@
 """One infant: its cries against its own band, over hours and over weeks."""
 
+from collections.abc import Iterator
+
 from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
 
 from grafana.expressions import learned, newest, of_cot, since, state
 from grafana.frame import (
@@ -15,7 +18,7 @@ from grafana.frame import (
     runbook,
     ward,
 )
-from grafana.parts import Query, bars, graph, held, lasting, rows, states, tile
+from grafana.parts import Query, bars, graph, held, lasting, states, tile
 from grafana.statements import (
     ACT_MARKS,
     ACTS,
@@ -42,6 +45,7 @@ from grafana.style import (
     steps,
     words,
 )
+from grafana.tables import rows
 from models.deviation.gate import DEVIANT_BELOW_P
 from streams.timeline.figures import DEVIANT_SIGMA, USUAL_SIGMA
 
@@ -82,7 +86,7 @@ def build(runbooks_url: str) -> dashboard.Dashboard:
     return made
 
 
-def _now():
+def _now() -> Iterator[Builder[Panel]]:
     yield tile(
         "State",
         "The priority of the alarm, or whether the infant cries.",
@@ -136,7 +140,7 @@ def _now():
     yield tile("Admitted", "When.", [Query(f"1000 * {admitted}")], unit="dateTimeFromNow")
 
 
-def _hours():
+def _hours() -> Iterator[Builder[Panel]]:
     yield held(
         graph(
             "Deviation from its own band",
@@ -202,7 +206,7 @@ def _hours():
     )
 
 
-def _weeks():
+def _weeks() -> Iterator[Builder[Panel]]:
     yield graph(
         "Every cry",
         "Each cry by how unusual it was for this infant, and by what became of it.",

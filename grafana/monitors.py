@@ -1,10 +1,15 @@
 """The monitors: when each was last heard, how loud, and whether it is overdriven."""
 
+from collections.abc import Iterator
+
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import Panel
 
 from grafana.frame import admissions, alerts, choice, frame, runbook, ward
-from grafana.parts import Column, Query, Sheet, graph, sheet, tile
+from grafana.parts import Query, graph, tile
 from grafana.style import CLEAR, LINE, LOW, MEDIUM, MONITORS_UID, USUAL, steps
+from grafana.tables import Column, Sheet, sheet
 from streams.alerting.thresholds import THRESHOLDS
 
 WHERE = 'ward="$ward", monitor=~"$monitor"'
@@ -37,7 +42,7 @@ def build(runbooks_url: str) -> dashboard.Dashboard:
     return made
 
 
-def _now():
+def _now() -> Iterator[Builder[Panel]]:
     yield tile(
         "Monitors",
         "Monitors with an infant.",
@@ -71,7 +76,7 @@ def _share(sound: str) -> str:
     return f"{_seconds(which)} / ({_seconds()} > 0)"
 
 
-def _all():
+def _all() -> Builder[Panel]:
     admitted = f"vagitus_admitted_timestamp_seconds{{{WHERE}}}"
     columns = [
         Column("Heard", f"1000 * ({HEARD} > 0)", unit="dateTimeFromNow"),
@@ -99,7 +104,7 @@ def _all():
     )
 
 
-def _over_time():
+def _over_time() -> Iterator[Builder[Panel]]:
     yield graph(
         "Since a second was heard",
         "Real time is under two seconds.",

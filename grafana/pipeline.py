@@ -1,6 +1,10 @@
 """The pipeline: whether sound becomes scores in time, and what is refused."""
 
+from collections.abc import Iterator
+
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import Panel
 
 from grafana.expressions import quantiles
 from grafana.frame import alerts, frame, runbook
@@ -46,7 +50,7 @@ def build(runbooks_url: str) -> dashboard.Dashboard:
     return made
 
 
-def _now():
+def _now() -> Iterator[Builder[Panel]]:
     yield tile(
         "Workers",
         "Workers that answer. None means that nobody is heard.",
@@ -102,7 +106,7 @@ def _now():
     )
 
 
-def _sound():
+def _sound() -> Iterator[Builder[Panel]]:
     ages = quantiles("vagitus_chunk_age_seconds")
     yield graph(
         "Age of a second when its score is out",
@@ -148,7 +152,7 @@ def _sound():
     )  # fmt: skip
 
 
-def _trouble():
+def _trouble() -> Iterator[Builder[Panel]]:
     yield graph(
         "Refused",
         "Messages a minute that went to the dead letters, by reason.",
@@ -184,7 +188,7 @@ def _trouble():
     )
 
 
-def _alerts():
+def _alerts() -> Iterator[Builder[Panel]]:
     lately = "sum by (le) (increase(vagitus_alert_delay_seconds_bucket[1h]))"
     yield graph(
         "Delay of alerts",
@@ -208,7 +212,7 @@ def _alerts():
     ).links([runbook("AlertsNotDelivered")])  # fmt: skip
 
 
-def _workers():
+def _workers() -> Iterator[Builder[Panel]]:
     yield graph(
         "Partitions by worker",
         "Who scores what; a step is a rebalance.",

@@ -1,8 +1,11 @@
 """The ward's overview: who needs attention first, and a tile for every cot."""
 
+from collections.abc import Iterator
+
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.common import BigValueTextMode
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
 
 from grafana.expressions import begun, firing, learned, newest, of_cot, priority, since, state
 from grafana.frame import (
@@ -16,7 +19,7 @@ from grafana.frame import (
     to_infant,
     ward,
 )
-from grafana.parts import Column, Query, Sheet, graph, held, sheet, states, tile
+from grafana.parts import Query, graph, held, states, tile
 from grafana.style import (
     CALM,
     CLEAR,
@@ -31,6 +34,7 @@ from grafana.style import (
     WARD_UID,
     steps,
 )
+from grafana.tables import Column, Sheet, sheet
 from streams.timeline.figures import DEVIANT_SIGMA, USUAL_SIGMA
 
 WHERE = 'ward="$ward"'
@@ -64,7 +68,7 @@ def build(runbooks_url: str) -> dashboard.Dashboard:
     return made.with_panel(_deviations())
 
 
-def _counts():
+def _counts() -> Iterator[Builder[Panel]]:
     yield tile(
         "Infants",
         "Infants admitted in this ward. None at all means that nobody is watched.",
@@ -100,7 +104,7 @@ def _counts():
 HEARD = f"vagitus_monitor_last_chunk_timestamp_seconds{{{WHERE}}}"
 
 
-def _attention():
+def _attention() -> Builder[Panel]:
     columns = [
         Column("Alarm", priority(WHERE), words=PRIORITY_WORDS),
         Column("Since", since(WHERE), unit="dateTimeFromNow"),
@@ -136,7 +140,7 @@ def _attention():
 LAST_CRY = of_cot("vagitus_deviation_timestamp_seconds", WHERE)
 
 
-def _firing():
+def _firing() -> Builder[Panel]:
     alert = "alertname, severity, bed, infant, monitor"
     times = " or ".join(begun(p.severity, WARD_OR_ALL) for p in PRIORITIES)
     page = link("What to do", f"{RUNBOOKS}/${{__data.fields.Alert}}.md", apart=True)
@@ -154,7 +158,7 @@ def _firing():
     )  # fmt: skip
 
 
-def _cot():
+def _cot() -> Builder[Panel]:
     labels = {"ward": "${ward}", "infant": "${__field.labels.infant}"}
     there = to_infant(labels["ward"], labels["infant"])
     panel = tile(
@@ -175,13 +179,13 @@ def _cot():
     return panel.repeat("bed").repeat_direction("h").max_per_row(8).data_links([there])
 
 
-def _crying():
+def _crying() -> Builder[Panel]:
     cries = f"max by (bed) (vagitus_cry_active{{{WHERE}}})"
     says = "When each infant cried."
     return states("Crying", says, [Query(cries, "{{bed}}")], CRY_WORDS, height=10)
 
 
-def _deviations():
+def _deviations() -> Builder[Panel]:
     panel = graph(
         "Deviation",
         "How unusual each infant's last cry was for that infant. Between the two lines of the "
