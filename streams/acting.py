@@ -77,7 +77,7 @@ def _roll_back(
     if taken_out <= 0:
         return _refuse(before, "none of these cries is in the baseline any more")
     said = f"{_cries(taken_out)} taken out; {_learned(baselines, act, after)}"
-    return Outcome(_instead(before, after), True, said)
+    return Outcome(instead(before, after), True, said)
 
 
 def _rebuild(
@@ -91,7 +91,7 @@ def _rebuild(
     if lost and baselines.summary(act.infant, before):
         return _refuse(before, f"{lost}, and the baseline as it is knows all of them")
     said = f"{_made_anew(before, after)}{left_out}; {_learned(baselines, act, after)}"
-    return Outcome(_instead(before, after), True, said)
+    return Outcome(instead(before, after), True, said)
 
 
 def made_anew(
@@ -117,7 +117,8 @@ def _made_anew(before: StoredBaseline, after: StoredBaseline) -> str:
     return f"made anew from {_cries(after.heard)}" + (f" ({lost})" if lost else "")
 
 
-def _instead(before: StoredBaseline, after: StoredBaseline) -> StoredBaseline:
+def instead(before: StoredBaseline, after: StoredBaseline) -> StoredBaseline:
+    """A row that was made anew in the place of another."""
     return replace(after, applied=before.applied, reached=before.reached)
 
 

@@ -1,6 +1,7 @@
 """From an embedding to its deviation: what the deviate agent does, without a broker."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from models.deviation.baseline import Baseline, Deviation, Observation
@@ -54,29 +55,29 @@ class Baselines:
         Args:
             history: of one infant, in the order of the log.
             pause: one that began, maybe, before what is kept of the log.
+
+        Returns:
+            the row but for what was applied and reached: nothing new is.
         """
-        acts = [entry for entry in history if isinstance(entry, BaselineAct)]
+        log = list(_once(history))
+        acts = [entry for entry in log if isinstance(entry, BaselineAct)]
         undone = {segment for act in acts for segment in act.segments}
-        resets = [n for n, e in enumerate(history) if _is(e, ActKind.BASELINE_RESET)]
+        resets = [number for number, entry in enumerate(log) if _is_reset(entry)]
         begin = resets[-1] if resets else 0
         if pause is not None and any(act.id == pause.act for act in acts):
             pause = None
         stored, baseline = StoredBaseline(pause=pause), None
-        for number, entry in enumerate(history):
+        for number, entry in enumerate(log):
             if isinstance(entry, BaselineAct):
                 stored = replace(stored, pause=paused(stored.pause, entry))
+            elif number < begin or not self._is_ours(entry):
                 continue
-            if number < begin or not self._is_ours(entry) or entry.segment_id in stored.applied:
-                continue
-            if entry.segment_id in undone:
+            elif entry.segment_id in undone:
                 stored = replace(stored, taken_out=stored.taken_out + 1)
             else:
                 baseline = baseline or Baseline(entry.place.infant, self._ward)
-                try:
+                with contextlib.suppress(RefusedMessage):  # it went to the dead letters
                     _, stored = _hear(baseline, entry, stored)
-                except RefusedMessage:
-                    continue  # it went to the dead letters
-            stored = stored.having_applied(entry.segment_id)
         return replace(stored, model=baseline.to_bytes()) if baseline else stored
 
     def foreign(self, history: Sequence[Entry]) -> int:
@@ -109,8 +110,18 @@ def paused(pause: Pause | None, act: BaselineAct) -> Pause | None:
     return pause
 
 
-def _is(entry: Entry, what: ActKind) -> bool:
-    return isinstance(entry, BaselineAct) and entry.what == what
+def _once(history: Iterable[Entry]) -> Iterator[Entry]:
+    """A log without what was sent twice: as a row knows it, by the last ids."""
+    known = StoredBaseline()
+    for entry in history:
+        name = entry.id if isinstance(entry, BaselineAct) else entry.segment_id
+        if name not in known.applied:
+            known = known.having_applied(name)
+            yield entry
+
+
+def _is_reset(entry: Entry) -> bool:
+    return isinstance(entry, BaselineAct) and entry.what == ActKind.BASELINE_RESET
 
 
 def _hear(

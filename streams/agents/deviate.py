@@ -5,12 +5,11 @@ Among the cries lie acts of staff; what comes of them goes to `acts`.
 
 import asyncio
 import logging
-from dataclasses import replace
 
 import faust
 
 from models.deviation.state import StateError
-from streams.acting import apply_act, made_anew, needs_history
+from streams.acting import apply_act, instead, made_anew, needs_history
 from streams.agents.sending import Outgoing, Sender
 from streams.baselines import Baselines, Entry
 from streams.errors import RefusedMessage
@@ -117,7 +116,7 @@ class DeviateAgent:
         anew = await asyncio.to_thread(self._baselines.replay, history, stored.pause)
         told = made_anew(embedding, stored, anew, str(error))
         logger.warning("%s: %s (%s)", told.infant, told.outcome, error)
-        return replace(anew, reached=stored.reached), told
+        return instead(stored, anew), told
 
     async def _history(self, key: bytes, message: faust.types.Message) -> list[Entry]:
         found = await read_histories(self._settings, message.partition, key, message.offset)

@@ -87,8 +87,8 @@ def test_a_pause_of_what_is_paused_is_refused_and_the_first_one_stands(ward, bas
     again = apply_act(baselines, act(PAUSE, "second"), first.stored)
     assert (again.applied, again.said) == (False, f"{REFUSED}learning is paused already")
     assert again.stored.pause.act == "first"
-    assert baselines.replay([act(PAUSE, "first"), act(PAUSE, "second")]) == StoredBaseline(
-        pause=first.stored.pause
+    assert content(baselines.replay([act(PAUSE, "first"), act(PAUSE, "second")])) == (
+        StoredBaseline(pause=first.stored.pause)
     )
     never = apply_act(baselines, act(RESUME), StoredBaseline())
     assert (never.applied, never.said) == (False, f"{REFUSED}learning is not paused")
@@ -216,6 +216,45 @@ def test_a_repeated_cry_and_one_that_was_refused_are_replayed_as_they_were_taken
     broken = replace(log[5], segment_id="broken", embedding=np.full(192, np.nan, np.float32))
     again = baselines.replay([*log[:6], log[4], broken, *log[6:]])
     assert content(again) == content(live(baselines, log))
+
+
+def test_a_cry_of_before_a_reset_that_comes_again_after_it_is_not_heard(ward, baselines):
+    log = [*cries(ward, *range(4)), act(RESET), *cries(ward, 4, 5)]
+    again = baselines.replay([*log[:5], log[3], *log[5:]])
+    assert content(again) == content(live(baselines, log))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_staff_does_a_rebuild_comes_to_the_workers_row(ward, baselines, seed):
+    rng = np.random.default_rng(seed)
+    log, stored = [], StoredBaseline()
+    for number in range(80):
+        chance = rng.random()
+        if chance < 0.7 or not log:
+            unfit = {"clipped_fraction": 0.5} if rng.random() < 0.2 else {}
+            log += cries(ward, number, **unfit)
+            if rng.random() < 0.2:  # another infant's, or so it seems
+                log[-1] = replace(log[-1], embedding=-log[-1].embedding)
+        elif chance < 0.8:
+            log.append(log[-int(rng.integers(1, 1 + min(9, len(log))))])  # sent twice
+        elif chance < 0.9:
+            log.append(act([PAUSE, RESUME, RESUME, RESET][rng.integers(4)], f"act-{number}"))
+        elif names := [name for name, _ in stored.learned][-int(rng.integers(1, 6)) :]:
+            log.append(act(ROLL_BACK, f"act-{number}", tuple(names)))
+        stored = taken(baselines, log, stored)
+        assert replace(baselines.replay(log), applied=()) == replace(stored, applied=())
+    assert stored.heard
+
+
+def taken(baselines, log: list, stored: StoredBaseline) -> StoredBaseline:
+    """The row after the last entry of a log, as the agent takes it."""
+    *before, entry = log
+    name = entry.id if isinstance(entry, BaselineAct) else entry.segment_id
+    if name in stored.applied:
+        return stored
+    if isinstance(entry, BaselineAct):
+        return apply_act(baselines, entry, stored, before).stored
+    return baselines.observe(entry, stored)[1]
 
 
 def test_only_what_goes_through_the_log_again_asks_for_it():
