@@ -14,15 +14,17 @@ from models.deviation.gate import MAX_CLIPPED_FRACTION
 class Thresholds:
     """When each alert begins. Durations are in seconds."""
 
-    # One usual cry in a hundred has such a p-value; cries of one fit of crying are alike, so that
-    # only several in a row say something. Sigma keeps out what is rare but hardly different.
-    deviant_p_value: float = 0.01
+    # One usual cry in two hundred has such a p-value, in a noisy ward several; cries of one fit of
+    # crying are alike, so that only some in a row say something. At 0.01 a simulated ward had more
+    # than one false alert a patient-day (docs/alerts.md). Sigma keeps out what is rare but hardly
+    # different.
+    deviant_p_value: float = 0.005
     deviant_sigma: float = 2.5
     deviant_cries: int = 3
     # One usual cry may be chance in an infant that is unwell; two in a row end the alert.
     calm_cries: int = 2
-    # Drift is said by a sum over many cries already: three only keep out its wavering.
-    drifting_cries: int = 3
+    # So many cries are what the drift's recent mean remembers: before, it may be the same few.
+    drifting_cries: int = 12
 
     # Breath and short pauses are no cry: half of two minutes is crying without a real pause.
     crying_share: float = 0.5
