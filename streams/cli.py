@@ -26,6 +26,7 @@ COMMANDS = {
     "discharge": "streams.commands.admissions",
     "admissions": "streams.commands.admissions",
     "adt": "streams.commands.admissions",
+    "alerts": "streams.commands.alerts",
     "doctor": "streams.commands.operate",
     "health": "streams.commands.health",
     "broker": "streams.commands.operate",

@@ -4,13 +4,11 @@ import asyncio
 import difflib
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import click
 from rich.console import Console
 
-from streams.commands.options import broker_option
+from streams.commands.options import act_options, broker_option
 from streams.commands.timeline import known_infants, timeline_option
 from streams.errors import ModelError, TimelineError, VagitusError
 from streams.records.baseline_act import BaselineAct
@@ -25,15 +23,6 @@ LOG_PATIENCE_SECONDS = 60.0
 
 _infant = click.argument("infant", shell_complete=known_infants)
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-
-
-def act_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Who does it, and why."""
-    by = click.option("--by", "who", default="staff", show_default=True, metavar="NAME",
-                      help="Whoever does it: a pseudonym or a role.")  # fmt: skip
-    because = click.option("--because", "why", default="", metavar="TEXT",
-                           help="Why, in your own words: it stands on the timeline.")  # fmt: skip
-    return by(because(broker_option(command)))
 
 
 @click.group()
@@ -83,6 +72,7 @@ def show(infant: str, as_json: bool, url: str | None, broker: str | None) -> Non
 @baseline.command()
 @_infant
 @act_options
+@broker_option
 def freeze(infant: str, who: str, why: str, broker: str | None) -> None:
     """Pause the learning of INFANT: its cries are scored and change nothing.
 
@@ -97,6 +87,7 @@ def freeze(infant: str, who: str, why: str, broker: str | None) -> None:
 @baseline.command()
 @_infant
 @act_options
+@broker_option
 def unfreeze(infant: str, who: str, why: str, broker: str | None) -> None:
     """Let the learning of INFANT go on.
 
@@ -110,6 +101,7 @@ def unfreeze(infant: str, who: str, why: str, broker: str | None) -> None:
 @_infant
 @_yes
 @act_options
+@broker_option
 def reset(infant: str, yes: bool, who: str, why: str, broker: str | None) -> None:
     """Let the baseline of INFANT begin again: all that was learned is let go.
 
@@ -131,6 +123,7 @@ def reset(infant: str, yes: bool, who: str, why: str, broker: str | None) -> Non
               help="How many of the cries learned from, the latest first.")  # fmt: skip
 @_yes
 @act_options
+@broker_option
 def rollback(infant: str, last: int, yes: bool, who: str, why: str, broker: str | None) -> None:
     """Undo the last N cries that the baseline of INFANT learned from.
 

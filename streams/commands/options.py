@@ -16,6 +16,15 @@ broker_option = click.option(
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
 
 
+def act_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who does it, and why."""
+    by = click.option("--by", "who", default="staff", show_default=True, metavar="NAME",
+                      help="Whoever does it: a pseudonym or a role.")  # fmt: skip
+    because = click.option("--because", "why", default="", metavar="TEXT",
+                           help="Why, in your own words: it stands on the timeline.")  # fmt: skip
+    return by(because(command))
+
+
 def settings_table() -> str:
     """All settings with their defaults, for `--help`."""
     lines = []

@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from streams.commands.baseline import LOG_PATIENCE_SECONDS, act_options, load_ward
-from streams.commands.options import quiet_option
+from streams.commands.baseline import LOG_PATIENCE_SECONDS, load_ward
+from streams.commands.options import act_options, broker_option, quiet_option
 from streams.commands.timeline import known_infants
 from streams.errors import VagitusError
 from streams.settings import Settings
@@ -21,6 +21,7 @@ from streams.timeline.acts import Act, ActKind
 @click.option("--all", "everyone", is_flag=True, help="Of all infants, needed or not.")
 @click.option("--dry-run", is_flag=True, help="Only say whose, why, and what it would come to.")
 @act_options
+@broker_option
 @quiet_option
 def rebuild(
     infants: tuple[str, ...],

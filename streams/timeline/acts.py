@@ -25,6 +25,10 @@ class ActKind(StrEnum):
     BASELINE_REBUILT = "baseline_rebuilt"
     """The infant's model was made anew from the embeddings of its cries."""
     ALERTS_SILENCED = "alerts_silenced"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    """Somebody has seen it; it is not said again for a time."""
+    SILENCE_LIFTED = "silence_lifted"
+    """Before its time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ PATHS = [
     "demo", "worker", "play", "score", "embed", "replay", "timeline", "baseline", "baseline show",
     "baseline freeze", "baseline unfreeze", "baseline reset", "baseline rollback", "rebuild",
     "evaluate", "topics", "topics create", "topics list", "admit", "transfer", "discharge",
-    "admissions", "adt", "doctor", "broker", "completion",
+    "admissions", "adt", "alerts", "alerts list", "alerts silence", "alerts acknowledge",
+    "alerts lift", "doctor", "health", "broker", "completion",
 ]  # fmt: skip
 
 
