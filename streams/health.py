@@ -12,11 +12,13 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.alerting.thresholds import THRESHOLDS
 from streams.errors import SettingsError
 from streams.settings import Settings
 
 ANSWER_SECONDS = 5.0
+# As the alerts': said again, for to import those loads half of the models, every few seconds.
+SCORING_STALLED_SECONDS = 30
+COMMITS_STALLED_SECONDS = 60
 # Where a server listens that listens everywhere.
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 STARTED = "process_start_time_seconds"
@@ -70,10 +72,10 @@ def judge(page: str, now: float, ready: bool = False) -> list[str]:
     committed = max(figures[COMMITTED], started)
     found = []
     # By the clock: a worker that is stuck soon takes nothing more, so that `received` stands too.
-    if figures[RECEIVED] > scored and now - scored > THRESHOLDS.scoring_stalled:
+    if figures[RECEIVED] > scored and now - scored > SCORING_STALLED_SECONDS:
         found.append(f"It has sound, and has scored none for {now - scored:.0f} s.")
     # Not by the clock: where there is no sound there is nothing to commit.
-    if scored - committed > THRESHOLDS.commits_stalled:
+    if scored - committed > COMMITS_STALLED_SECONDS:
         found.append(f"Its commits are {scored - committed:.0f} s behind its scores.")
     if ready and not figures[OWNED]:
         found.append("It owns no partition yet.")

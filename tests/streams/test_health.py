@@ -1,9 +1,13 @@
 """What a page of metrics says of a worker's progress."""
 
+import subprocess
+import sys
+
 import pytest
 
+from streams.alerting.thresholds import THRESHOLDS
 from streams.errors import SettingsError
-from streams.health import judge, metrics_url
+from streams.health import COMMITS_STALLED_SECONDS, SCORING_STALLED_SECONDS, judge, metrics_url
 from streams.settings import Settings
 
 STARTED = 1_800_000_000.0
@@ -20,6 +24,11 @@ def page(received: float = 0, scored: float = 0, committed: float = 0, owned: in
 
 def faults(at: float, *, ready: bool = False, **figures: float) -> str:
     return " ".join(judge(page(**figures), STARTED + at, ready))
+
+
+def test_patience_is_that_of_the_alerts():
+    assert SCORING_STALLED_SECONDS == THRESHOLDS.scoring_stalled
+    assert COMMITS_STALLED_SECONDS == THRESHOLDS.commits_stalled
 
 
 def test_a_worker_that_scores_and_commits_is_well():
@@ -53,6 +62,14 @@ def test_a_worker_without_partitions_is_alive_but_not_ready():
     assert faults(10, owned=0) == ""
     assert "owns no partition" in faults(10, owned=0, ready=True)
     assert faults(10, owned=1, ready=True) == ""
+
+
+def test_asking_loads_no_model():
+    program = (
+        "import sys, streams.cli, streams.commands.health, streams.health; print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert {"numpy", "faust", "models"} & set(done.stdout.split()) == set()
 
 
 def test_another_programs_metrics_are_not_a_worker():
