@@ -82,8 +82,8 @@ def _now() -> Iterator[Builder[Panel]]:
     )  # fmt: skip
     yield tile(
         "Chunks waiting",
-        "On the broker and not yet committed. Never zero while there is sound: the seconds that "
-        "the detector still needs as context are held back.",
+        "On the broker, as far as the workers know, and not yet committed. Rises and falls with "
+        "every commit.",
         [Query(WAITING)],
     ).links([runbook("PipelineLagging")])
     yield tile(

@@ -25,6 +25,7 @@ from streams.demo import run_demo
 from streams.errors import VagitusError
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
+from streams.records.sound import encode_sound
 from streams.sources.ward import WardSource
 
 PROMETHEUS = Path(__file__).resolve().parent.parent / "deploy" / "prometheus" / "prometheus"
@@ -59,35 +60,37 @@ class Trial:
 class TroubledWard:
     """A source of chunks: a simulated ward with faults.
 
+    Its first second is so far in the past that, played faster than real time, its last one is of
+    the moment when it is sent.
+
     Args:
         ward: who is heard.
-        start_ms: capture time of the first second.
         seconds: how long it lasts.
+        speed: seconds of sound a second with which it will be played.
     """
 
-    def __init__(self, ward: SimulatedWard, start_ms: int, seconds: int) -> None:
-        self._source = WardSource(ward, start_ms, seconds)
-        self._start_ms, self._seconds = start_ms, seconds
+    def __init__(self, ward: SimulatedWard, seconds: int, speed: float) -> None:
+        self._ward, self._seconds, self._speed = ward, seconds, speed
         self._monitors = [cot.monitor for cot in ward.cots]
         self.began_at = self.ended_at = 0.0
+
+    def start_ms(self) -> int:
+        """Capture time of the first second, were it played from now on."""
+        return int(1000 * (time.time() - self._seconds + self._seconds / self._speed))
 
     def chunks(self) -> Iterator[AudioChunk]:
         """The ward's chunks, as far as its monitors send them."""
         self.began_at = self.ended_at = time.time()
-        for chunk in self._source.chunks():
-            second = (chunk.captured_at_ms - self._start_ms) // 1000
+        start_ms = self.start_ms()
+        for chunk in WardSource(self._ward, start_ms, self._seconds).chunks():
+            second = (chunk.captured_at_ms - start_ms) // 1000
             share = second / self._seconds
             if chunk.monitor == self._monitors[UNPLUGGED] and share >= UNPLUGGED_FROM:
                 continue
             if chunk.monitor == self._monitors[OVERDRIVEN] and share >= OVERDRIVEN_FROM:
                 loud = np.clip(OVERDRIVE * chunk.waveform(), -1, 1)
-                chunk = AudioChunk.from_waveform(
-                    monitor=chunk.monitor,
-                    sequence=chunk.sequence,
-                    captured_at_ms=chunk.captured_at_ms,
-                    waveform=loud,
-                    sample_rate_hz=chunk.sample_rate_hz,
-                )
+                payload = encode_sound(loud, chunk.sample_rate_hz, chunk.codec)
+                chunk = dataclasses.replace(chunk, payload=payload)
             if chunk.monitor == self._monitors[DAMAGED] and second % DAMAGED_EVERY == 1:
                 chunk = dataclasses.replace(chunk, payload=chunk.payload[: len(chunk.payload) // 3])
             yield chunk
@@ -104,19 +107,18 @@ def trial(folder: Path, seconds: int, speed: float, seed: int = 0) -> Iterator[T
     Args:
         folder: for Prometheus' data and logs.
         seconds: of sound.
-        speed: seconds of sound a second; what is faster than real time begins so far in the past
-            that the last second is of now.
+        speed: seconds of sound a second.
         seed: another seed, another ward.
 
     Raises:
         VagitusError: a server does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    start_ms = int(1000 * (time.time() - seconds + seconds / speed))
     ward = SimulatedWard(COTS, seed=seed, drift_at_seconds=DRIFT_FROM * seconds)
-    source = TroubledWard(ward, start_ms, seconds)
+    source = TroubledWard(ward, seconds, speed)
+    before_ms = source.start_ms()
     admissions = [
-        Admission(cot.monitor, cot.infant, cot.ward, cot.bed, start_ms) for cot in ward.cots
+        Admission(cot.monitor, cot.infant, cot.ward, cot.bed, before_ms) for cot in ward.cots
     ]
     log, data = folder / "demo.log", folder / "prometheus"
     with servers(data) as urls, _environment(ALERTMANAGER, urls["alertmanager"]):

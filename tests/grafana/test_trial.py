@@ -15,11 +15,14 @@ SECONDS = 40
 @pytest.fixture(scope="module")
 def heard() -> dict[str, list]:
     """What came of each monitor: chunks in time order."""
-    source = TroubledWard(SimulatedWard(COTS), 1_000_000, SECONDS)
+    source = TroubledWard(SimulatedWard(COTS), SECONDS, speed=4.0)
     monitors: dict[str, list] = {f"mon-{number}": [] for number in range(1, COTS + 1)}
     for chunk in source.chunks():
         monitors[chunk.monitor].append(chunk)
     assert 0 < source.began_at <= source.ended_at
+    # Played at that speed, the last second would have been of now.
+    last_at = monitors["mon-1"][-1].captured_at_ms / 1000 + 1
+    assert last_at == pytest.approx(source.began_at + SECONDS / 4, abs=0.1)
     return monitors
 
 
