@@ -27,8 +27,8 @@ def faults(at: float, *, ready: bool = False, **figures: float) -> str:
 
 
 def test_patience_is_that_of_the_alerts():
-    assert SCORING_STALLED_SECONDS == THRESHOLDS.scoring_stalled
-    assert COMMITS_STALLED_SECONDS == THRESHOLDS.commits_stalled
+    assert THRESHOLDS.scoring_stalled == SCORING_STALLED_SECONDS
+    assert THRESHOLDS.commits_stalled == COMMITS_STALLED_SECONDS
 
 
 def test_a_worker_that_scores_and_commits_is_well():
