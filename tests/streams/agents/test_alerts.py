@@ -129,6 +129,11 @@ class Ward:
             consumer.assign(partitions)
             return sum([await consumer.committed(tp) or 0 for tp in partitions])
 
+    async def until_committed(self, records: int) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await self.committed() != records:
+                await asyncio.sleep(0.1)
+
     def held(self) -> dict | None:
         """The infant's alert as Alertmanager holds it."""
         return self.servers.alerts().get(("InfantDeviating", self.infant))
@@ -200,9 +205,7 @@ def test_while_alertmanager_is_away_reading_goes_on_and_then_it_is_told(ward):
         async with ward.agent():
             await until(ward.held)
             await until(lambda: ward.value("alerts_waiting") == 0)
-            async with asyncio.timeout(WAIT_SECONDS):
-                while await ward.committed() != 4:
-                    await asyncio.sleep(0.1)
+            await ward.until_committed(4)
 
     asyncio.run(play())
     assert f"4 cries of infant {ward.infant}" in ward.held()["annotations"]["description"]
@@ -213,11 +216,14 @@ def test_whoever_takes_over_knows_the_course_from_the_cries_before(ward):
         await ward.cry(FAR, FAR)
         async with ward.agent():
             await until(lambda: ward.shown("deviant_cries") == 2)
+            await ward.until_committed(2)
         assert ward.shown("deviant_cries") is None  # it is another worker's to say now
         async with ward.agent():
             await ward.cry(FAR)
             await until(ward.held)
+        posts = ward.value("alert_posts_total", outcome="taken")
         async with ward.agent():
+            await until(lambda: ward.value("alert_posts_total", outcome="taken") > posts)
             await ward.cry({}, {})
             await until(lambda: ward.shown("deviant_cries") == 0)
 
