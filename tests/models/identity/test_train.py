@@ -88,31 +88,37 @@ def test_tuning_and_evaluation_take_a_folder_of_infants(ward, tmp_path):
     assert all(0 <= line["low"] <= line["rate"] <= line["high"] <= 1 for line in lines)
 
 
-def test_the_table_has_every_embedder_and_is_made_again_without_tuning(ward, tmp_path, monkeypatch):
+def rows_of(page):
+    lines = [line for line in page.read_text().splitlines() if line.startswith("|")]
+    return lines[2], [line.strip("| ").split(" | ") for line in lines[3:]]
+
+
+def test_the_table_has_every_embedder_and_tunes_none_twice(ward, tmp_path, monkeypatch):
     monkeypatch.setattr("models.identity.verification.BOOTSTRAP_ROUNDS", 20)
-    out = tmp_path / "docs" / "verification.md"
-    arguments = ["--start", ward / "start.ckpt", "--steps", 1, "--out", out]
-    run("compare", ward, *arguments, "--run", tmp_path / "runs")
-    lines = [line for line in out.read_text().splitlines() if line.startswith("|")]
-    rows = [line.strip("| ").split(" | ") for line in lines[3:]]
+    folds, whole, runs = tmp_path / "folds.md", tmp_path / "docs" / "whole.md", tmp_path / "runs"
+    start = ["--start", ward / "start.ckpt", "--steps", 1, "--run", runs]
+    run("compare", ward, *start, "--out", folds, "--folds-only")
+    assert not (runs / "ge2e-all").exists()
+    made = [runs / name for name in ("ge2e-0/checkpoint.pt", "nt-xent-2/int8.onnx")]
+    times = [path.stat().st_mtime_ns for path in made]
+
+    run("compare", ward, *start, "--out", whole)
+    assert [path.stat().st_mtime_ns for path in made] == times
     # 51, 9 and 10 of the 70 names fall into train, val and test, each with one pair.
+    counts, rows = rows_of(whole)
     pairs = [f"{count} pairs of {count} infants" for count in (51, 9, 10, 10)]
-    assert lines[2] == "|  |  | " + " | ".join(pairs) + " |"
-    names = [row[0] for row in rows]
-    assert names[::3] == [
+    assert counts == "|  |  | " + " | ".join(pairs) + " |"
+    names = [
         "before tuning",
         "after NT-Xent",
         "after NT-Xent, int8",
         "after GE2E",
         "identity-1",
     ]
+    assert [row[0] for row in rows[::3]] == names
     assert all((row[2] == "–") == (row[0] == "identity-1") for row in rows)
     assert all("(" in cell for row in rows for cell in row[3:])
-    made = [tmp_path / "runs" / n for n in ("ge2e-0/checkpoint.pt", "nt-xent-all/int8.onnx")]
-    times, page = [path.stat().st_mtime_ns for path in made], out.read_text()
-    run("compare", ward, *arguments, "--run", tmp_path / "runs")
-    assert [path.stat().st_mtime_ns for path in made] == times
-    assert out.read_text() == page
+    assert rows_of(folds)[1] == [row[:3] for row in rows]
 
 
 def test_a_wheel_without_a_known_model_ends_in_one_sentence(ward, tmp_path):
