@@ -9,7 +9,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from streams.baselines import Entry, entry_id
 from streams.errors import BrokerError, RefusedMessage
+from streams.history import read_histories
 from streams.play import Publisher
 from streams.reading import read_once
 from streams.records.baseline_act import BaselineAct
@@ -56,6 +58,16 @@ async def read_row(settings: Settings, infant: str) -> StoredBaseline | None:
     partition = partition_of(infant, settings.partitions)
     rows = await read_rows(settings, [partition], infant.encode())
     return rows.get(infant)
+
+
+async def waiting(settings: Settings, infant: str, stored: StoredBaseline) -> list[Entry]:
+    """Cries and acts on the log that are not in the infant's row yet; raises BrokerError."""
+    if stored.model and stored.reached[0] < 0:
+        return []  # a row of before it was known how far it reaches
+    partition, key = partition_of(infant, settings.partitions), infant.encode()
+    with broker_errors(settings):
+        found = await read_histories(settings, partition, key, since=stored.reached[0] + 1)
+    return [entry for entry in found.get(key, []) if entry_id(entry) not in stored.applied]
 
 
 async def read_rows(

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from models.deviation.gate import Decision, Reason
 from models.deviation.summary import Summary
+from streams.baselines import Entry
+from streams.records.baseline_act import BaselineAct
 from streams.records.stored_baseline import StoredBaseline
 from streams.timeline.acts import Act
 from streams.timeline.figures import local
@@ -28,12 +30,14 @@ class BaselineReport:
         stored: its row.
         summary: its figures; None where the rules of this version cannot go on with it.
         acts: what staff did, in time order, as far as the timeline can be asked.
+        waiting: what lies on the log and is not in the row yet.
     """
 
     infant: str
     stored: StoredBaseline
     summary: Summary | None
     acts: Sequence[Act] = ()
+    waiting: Sequence[Entry] = ()
 
     def as_json(self) -> dict[str, object]:
         """Everything, as plain data; times are in UTC."""
@@ -50,7 +54,15 @@ class BaselineReport:
                 for name, at_ms in stored.learned
             ],
             "acts": [dataclasses.asdict(act) for act in self.acts],
+            "waiting": {
+                "cries": len(self.waiting) - len(self._acts_waiting),
+                "acts": [dataclasses.asdict(act) for act in self._acts_waiting],
+            },
         }
+
+    @property
+    def _acts_waiting(self) -> list[BaselineAct]:
+        return [entry for entry in self.waiting if isinstance(entry, BaselineAct)]
 
     def drawn(self, zone: tzinfo | None = None) -> Group:
         """For the terminal; times are of this machine where no zone is given."""
@@ -80,6 +92,9 @@ class BaselineReport:
         if pause is not None:
             why = f": {pause.why}" if pause.why else ""
             rows = [("learning", f"paused since {_time(pause.since_ms, zone)} by {pause.who}{why}")]
+        if self.waiting:
+            said = f"{self._said_of_waiting()}: no worker has come to them"
+            rows.append(("not yet in it", said))
         if summary is None:
             rows.append(("next", "made anew from its cries at its next one, or by a rebuild"))
         else:
@@ -89,6 +104,11 @@ class BaselineReport:
         if stored.taken_out:
             rows.append(("taken out", f"{stored.taken_out} by staff"))
         return rows if summary is None else rows + _model_rows(summary)
+
+    def _said_of_waiting(self) -> str:
+        cries = len(self.waiting) - len(self._acts_waiting)
+        counted = [f"{cries} cry" if cries == 1 else f"{cries} cries"] if cries else []
+        return ", ".join(counted + [f"{act.what} ({act.who})" for act in self._acts_waiting])
 
     def _learned(self, zone: tzinfo | None) -> Iterable[Text]:
         shown = self.stored.learned[-SHOWN_CRIES:]

@@ -110,13 +110,17 @@ def paused(pause: Pause | None, act: BaselineAct) -> Pause | None:
     return pause
 
 
+def entry_id(entry: Entry) -> str:
+    """What a row remembers an entry by."""
+    return entry.id if isinstance(entry, BaselineAct) else entry.segment_id
+
+
 def _once(history: Iterable[Entry]) -> Iterator[Entry]:
     """A log without what was sent twice: as a row knows it, by the last ids."""
     known = StoredBaseline()
     for entry in history:
-        name = entry.id if isinstance(entry, BaselineAct) else entry.segment_id
-        if name not in known.applied:
-            known = known.having_applied(name)
+        if entry_id(entry) not in known.applied:
+            known = known.having_applied(entry_id(entry))
             yield entry
 
 

@@ -20,6 +20,7 @@ async def read_histories(
     key: bytes | None = None,
     until: int | None = None,
     on_read: Callable[[float], None] = lambda share: None,
+    since: int = 0,
 ) -> dict[bytes, list[Entry]]:
     """The entries of a partition by infant's key, each infant's in the order of the log.
 
@@ -30,6 +31,7 @@ async def read_histories(
         partition: of `cry-embeddings`.
         key: of one infant; otherwise of all.
         until: the offset before which to end; otherwise the present end.
+        since: the offset at which to begin.
         on_read: called with the share of the partition that was read, 0 to 1.
 
     Raises:
@@ -37,7 +39,7 @@ async def read_histories(
     """
     histories: dict[bytes, list[Entry]] = {}
     topic = CRY_EMBEDDINGS.name(settings)
-    async for record, share in read_once(settings, topic, [partition], until):
+    async for record, share in read_once(settings, topic, [partition], until, since):
         on_read(share)
         wanted = record.key == key if key else not (record.key or b"").startswith(_NOBODYS)
         if not wanted:

@@ -10,7 +10,11 @@ WAIT_MS = 200
 
 
 async def read_once(
-    settings: Settings, topic: str, partitions: Collection[int], until: int | None = None
+    settings: Settings,
+    topic: str,
+    partitions: Collection[int],
+    until: int | None = None,
+    since: int = 0,
 ) -> AsyncIterator[tuple[ConsumerRecord, float]]:
     """Records as they lie in each partition, with the share that has been read, 0 to 1.
 
@@ -19,6 +23,7 @@ async def read_once(
         topic: its full name.
         partitions: which of it, at least one.
         until: the offset before which to end, of one partition; otherwise the present end.
+        since: the offset at which to begin, where so much is still kept.
 
     Raises:
         KafkaError: the broker cannot be asked.
@@ -34,10 +39,12 @@ async def read_once(
     try:
         tps = [TopicPartition(topic, partition) for partition in partitions]
         consumer.assign(tps)
-        begins = await consumer.beginning_offsets(tps)
+        kept = await consumer.beginning_offsets(tps)
+        begins = {tp: max(since, kept[tp]) for tp in tps}
         ends = await consumer.end_offsets(tps)
         if until is not None:
             ends = dict.fromkeys(tps, until)
+        tps = [tp for tp in tps if begins[tp] < ends[tp]]
         for tp in tps:
             consumer.seek(tp, begins[tp])
         total = sum(max(0, ends[tp] - begins[tp]) for tp in tps)

@@ -56,13 +56,16 @@ def show(infant: str, as_json: bool, url: str | None, broker: str | None) -> Non
     vagitus baseline show infant-07f3
     vagitus baseline show infant-07f3 --json | jq .decisions
     """
+    from streams.asking import waiting
     from streams.baseline_report import BaselineReport
     from streams.baselines import Baselines
 
     settings = Settings.read(broker=broker, timeline_url=url)
     stored = _row(settings, infant)
     summary = Baselines(load_ward(settings)).summary(infant, stored)
-    report = BaselineReport(infant, stored, summary, _acts(settings, infant, asked=bool(url)))
+    acts = _acts(settings, infant, asked=bool(url))
+    to_come = asyncio.run(waiting(settings, infant, stored))
+    report = BaselineReport(infant, stored, summary, acts, to_come)
     if as_json:
         click.echo(json.dumps(report.as_json()))
     else:

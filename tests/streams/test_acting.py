@@ -7,7 +7,7 @@ import pytest
 
 from models.deviation.ward import WardModel
 from streams.acting import REFUSED, apply_act, made_anew, needs_history
-from streams.baselines import Baselines
+from streams.baselines import Baselines, entry_id
 from streams.records.baseline_act import BaselineAct
 from streams.records.stored_baseline import StoredBaseline
 from streams.timeline.acts import ActKind
@@ -249,8 +249,7 @@ def test_whatever_staff_does_a_rebuild_comes_to_the_workers_row(ward, baselines,
 def taken(baselines, log: list, stored: StoredBaseline) -> StoredBaseline:
     """The row after the last entry of a log, as the agent takes it."""
     *before, entry = log
-    name = entry.id if isinstance(entry, BaselineAct) else entry.segment_id
-    if name in stored.applied:
+    if entry_id(entry) in stored.applied:
         return stored
     if isinstance(entry, BaselineAct):
         return apply_act(baselines, entry, stored, before).stored

@@ -7,7 +7,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams import asking
-from streams.asking import ask, read_row, read_rows, rows_after
+from streams.asking import ask, read_row, read_rows, rows_after, waiting
+from streams.baselines import entry_id
 from streams.broker import EmbeddedBroker
 from streams.errors import BrokerError
 from streams.history import read_histories
@@ -121,6 +122,22 @@ def test_whoever_was_answered_finds_the_row_that_follows(settings, monkeypatch):
     monkeypatch.setattr(asking, "ROW_SECONDS", 0.3)
     never = BaselineAct("never", "infant-1", "baseline_reset", 1, "x").told("killed in between")
     assert asyncio.run(rows_after(settings, [never]))["infant-1"].applied == ("act-1",)
+
+
+def test_what_is_on_the_log_and_not_in_the_row_is_waiting(settings):
+    topic, partition = CRY_EMBEDDINGS.name(settings), asking.partition_of("infant-07f3", PARTITIONS)
+    act = BaselineAct("y", "infant-07f3", "learning_paused", 1_700_000_000_000, "nurse-4")
+    cry = embedding()
+    asyncio.run(put(settings, topic, cry.encode(), cry.encode(), act.encode(), partition=partition))
+
+    def names(row: StoredBaseline) -> list[str]:
+        return [entry_id(e) for e in asyncio.run(waiting(settings, "infant-07f3", row))]
+
+    assert names(StoredBaseline()) == [cry.segment_id, cry.segment_id, "y"]
+    assert names(StoredBaseline(reached=(0, 1))) == [cry.segment_id, "y"]
+    assert names(StoredBaseline((cry.segment_id,), reached=(0, 1))) == ["y"]
+    assert names(StoredBaseline(reached=(2, 1))) == []
+    assert names(StoredBaseline(model=b"of before")) == []
 
 
 def test_a_log_holds_an_infants_cries_and_acts_in_order_and_leaves_the_rest_out(settings):

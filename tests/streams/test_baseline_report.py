@@ -11,6 +11,7 @@ from rich.console import Console
 from models.deviation.ward import WardModel
 from streams.baseline_report import SHOWN_ACTS, SHOWN_CRIES, BaselineReport
 from streams.baselines import Baselines
+from streams.records.baseline_act import BaselineAct
 from streams.records.stored_baseline import Pause, StoredBaseline
 from streams.timeline.acts import Act
 from tests.streams.test_baselines import run, usual
@@ -79,6 +80,16 @@ def test_a_pause_and_what_staff_did_are_shown_with_who_and_why(ward, stored):
     assert line(page, "taken out") == "3 by staff"
     said = "◆ 2023-11-14 22:13:20  learning_paused, nurse-4: fever → learning is paused"
     assert page.count(said) == SHOWN_ACTS
+
+
+def test_what_no_worker_has_come_to_yet_is_shown(ward, stored):
+    act = BaselineAct("x", "infant-1", "learning_paused", START_MS, "nurse-4", "fever")
+    told = replace(report(ward, stored), waiting=[usual(ward, 20), act, usual(ward, 21)])
+    assert line(drawn(told), "not yet in it") == (
+        "2 cries, learning_paused (nurse-4): no worker has come to them"
+    )
+    there = json.loads(json.dumps(told.as_json()))["waiting"]
+    assert (there["cries"], [act["why"] for act in there["acts"]]) == (2, ["fever"])
 
 
 def test_a_baseline_of_other_rules_says_so_and_what_comes_next(ward, stored):

@@ -110,6 +110,7 @@ def test_staff_sees_pauses_undoes_and_resets_at_the_command_line(pipeline, ward)
         wait_for(lambda: row(pipeline).heard == 10, pipeline, worker)
         shown = json.loads(pipeline.run("baseline", "show", INFANT, "--json").stdout)
         assert shown["baseline"]["accepted"] == 10
+        assert shown["waiting"] == {"cries": 0, "acts": []}
         assert [cry["segment_id"] for cry in shown["learned"]] == [f"mon-1@{n}" for n in range(10)]
 
         frozen = pipeline.run("baseline", "freeze", INFANT, "--by", "nurse-4", "--because", "fever")
@@ -150,6 +151,9 @@ def test_a_worker_that_is_down_carries_acts_out_when_it_comes_back(pipeline, war
     acts = [act(ActKind.BASELINE_ROLLED_BACK, "mon-1@7"), act(ActKind.LEARNING_PAUSED)]
     assert asyncio.run(ask(pipeline.settings, acts, patience_seconds=1)) == {}
     send(pipeline, *cries(ward, 8, 9))
+    shown = json.loads(pipeline.run("baseline", "show", INFANT, "--json").stdout)
+    assert (shown["heard"], shown["waiting"]["cries"]) == (8, 2)
+    assert [act["id"] for act in shown["waiting"]["acts"]] == [act.id for act in acts]
     with pipeline.worker() as second:
         wait_for(lambda: row(pipeline).heard == 10, pipeline, second)
     after = row(pipeline)

@@ -81,6 +81,7 @@ def test_an_act_that_nobody_answers_is_on_the_log_and_says_so(ask, settings):
         "infant-2", "learning_paused", "nurse-4", "fever",
     )  # fmt: skip
     assert ask("unfreeze", "infant-2")[0] == 0
+    assert "not yet in it        learning_paused (nurse-4)" in ask("show", "infant-2")[1]
     assert [(act.what, act.who) for act in on_the_log(settings)][1:] == [
         ("learning_resumed", "staff")
     ]
