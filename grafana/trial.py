@@ -33,7 +33,9 @@ ALERTMANAGER = "VAGITUS_ALERTMANAGER_URL"
 COTS = 8
 # From the end of the list of cots; the infant that drifts is chosen by the ward.
 UNPLUGGED, OVERDRIVEN, DAMAGED = -1, -2, -3
-UNPLUGGED_FROM, OVERDRIVEN_FROM, DRIFT_FROM = 0.7, 0.5, 0.75  # shares of the trial
+UNPLUGGED_FROM, OVERDRIVEN_FROM, DRIFT_FROM = 0.7, 0.5, 0.7  # shares of the trial
+# Within-infant standard deviations: four semitones, so that nearly every cry is far away.
+DRIFT_AMOUNT = 8.0
 OVERDRIVE = 40.0
 DAMAGED_EVERY = 30  # seconds of sound
 START_SECONDS = 120
@@ -114,7 +116,9 @@ def trial(folder: Path, seconds: int, speed: float, seed: int = 0) -> Iterator[T
         VagitusError: a server does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ward = SimulatedWard(COTS, seed=seed, drift_at_seconds=DRIFT_FROM * seconds)
+    ward = SimulatedWard(
+        COTS, seed=seed, drift_at_seconds=DRIFT_FROM * seconds, drift_amount=DRIFT_AMOUNT
+    )
     source = TroubledWard(ward, seconds, speed)
     before_ms = source.start_ms()
     admissions = [
