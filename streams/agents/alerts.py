@@ -20,10 +20,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from streams.admissions import AdmissionsReader
-from streams.alerting.alertmanager import Alert, Alertmanager
+from streams.alerting.alertmanager import Alert, Alertmanager, Place, patient_alert
 from streams.alerting.course import Course
 from streams.alerting.metrics import AlertMetrics
-from streams.alerting.notices import TEXTS
 from streams.errors import AlertmanagerError, RefusedMessage
 from streams.metrics import Metrics
 from streams.records.deviation import DeviationRecord
@@ -43,8 +42,6 @@ LAST_DEVIATIONS = 500
 STAY_GAP_MS = 24 * 60 * 60 * 1000
 # As the worker's other consumers: see `app.HEARTBEATS_PER_SESSION`.
 HEARTBEATS_PER_SESSION = 3
-
-Place = tuple[str, str, str]
 
 
 class AlertsAgent(ConsumerRebalanceListener):
@@ -83,6 +80,7 @@ class AlertsAgent(ConsumerRebalanceListener):
         self._known: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int | None] = {}
         self._rebuilding: dict[TopicPartition, int] = {}
+        self._failure: Exception | None = None
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._next_post = self._next_renewal = self._next_certificate = 0.0
 
@@ -115,10 +113,11 @@ class AlertsAgent(ConsumerRebalanceListener):
         self._consumer.subscribe([DEVIATIONS.name(self._settings)], listener=self)
         await self._consumer.start()
         try:
-            while True:
+            while self._failure is None:
                 batch = await self._consumer.getmany(timeout_ms=ROUND_MS, max_records=BATCH_RECORDS)
-                self._hear(batch)
+                self._hear({tp: batch[tp] for tp in batch if await self._is_due(tp, batch[tp])})
                 await self._look()
+            raise self._failure
         finally:
             await self._consumer.stop()
             self._forget(self._shown)
@@ -126,7 +125,12 @@ class AlertsAgent(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin with the last deviations before what is new."""
-        tps = list(assigned)
+        try:
+            await self._take_over(list(assigned))
+        except Exception as error:  # aiokafka would go on as if nothing had been
+            self._failure = error
+
+    async def _take_over(self, tps: list[TopicPartition]) -> None:
         begins = await self._consumer.beginning_offsets(tps) if tps else {}
         ends = await self._consumer.end_offsets(tps) if tps else {}
         committed = {tp: await self._consumer.committed(tp) for tp in tps}
@@ -134,14 +138,20 @@ class AlertsAgent(ConsumerRebalanceListener):
         for tp in tps:
             start = min(known[tp], ends[tp] - LAST_DEVIATIONS)
             self._consumer.seek(tp, max(begins[tp], start))
+        self._drop({tp.partition for tp in tps})
         self._known.update(known)
         self._committed.update(committed)
         self._rebuilding.update(ends)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Leave infants to whoever gets their partitions: neither shown nor ended here."""
-        gone = {tp.partition for tp in revoked}
-        infants = {name for name, (partition, _) in self._courses.items() if partition in gone}
+        self._drop({tp.partition for tp in revoked})
+        for tp in revoked:
+            for kept in (self._known, self._committed, self._rebuilding):
+                kept.pop(tp, None)
+
+    def _drop(self, partitions: set[int]) -> None:
+        infants = {name for name, (at, _) in self._courses.items() if at in partitions}
         for infant in infants:
             del self._courses[infant]
         self._forget({place for place in self._shown if place[2] in infants})
@@ -150,14 +160,18 @@ class AlertsAgent(ConsumerRebalanceListener):
             for key, alert in self._posted.items()
             if dict(alert.labels)["infant"] not in infants
         }
-        for tp in revoked:
-            for kept in (self._known, self._committed, self._rebuilding):
-                kept.pop(tp, None)
 
     def _forget(self, places: Iterable[Place]) -> None:
         for place in list(places):
             self._metrics.forget_course(place)
             self._shown.discard(place)
+
+    async def _is_due(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
+        """Whether records come from where this worker began: not from before its seek."""
+        with contextlib.suppress(KafkaError):  # another worker's by now
+            position = await self._consumer.position(tp)
+            return tp in self._known and position == records[-1].offset + 1
+        return False
 
     def _hear(self, batch: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         for tp, records in batch.items():
@@ -202,16 +216,10 @@ class AlertsAgent(ConsumerRebalanceListener):
             self._metrics.course(place, course.deviant, course.drifting)
             self._shown.add(place)
             for name, since_ms in course.since_ms.items():
-                alert = self._alert(name, place, course.value(name), since_ms)
+                url = self._settings.runbooks_url
+                alert = patient_alert(name, place, course.value(name), since_ms, url)
                 active[alert.labels] = alert
         return active
-
-    def _alert(self, name: str, place: Place, value: int, since_ms: int) -> Alert:
-        text = TEXTS[name]
-        where = dict(zip(("ward", "bed", "infant"), place, strict=True))
-        labels = {"alertname": name, **text.labels(), **where}
-        annotations = text.annotations(self._settings.runbooks_url, {**where, "value": value})
-        return Alert(tuple(sorted(labels.items())), tuple(sorted(annotations.items())), since_ms)
 
     async def _tell(self, active: dict[tuple, Alert]) -> bool:
         """Bring Alertmanager up to date; returns whether it is."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from streams.alerting.notices import TEXTS
 from streams.errors import AlertmanagerError
 
 # Longer than a busy one takes; shorter than anybody would wait for the next infant's alert.
@@ -16,6 +17,9 @@ TIMEOUT_SECONDS = 5.0
 # An alert of a worker that died ends by itself: five times as long as it is left unsaid.
 HOLD_SECONDS = 300.0
 HTTPS_PORT = 443
+
+Place = tuple[str, str, str]
+"""Ward, bed, infant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class Alert:
             "startsAt": _time(self.since_ms / 1000),
             "endsAt": _time(ends_at),
         }
+
+
+def patient_alert(name: str, place: Place, value: int, since_ms: int, runbooks_url: str) -> Alert:
+    """The alert of an infant, as Prometheus' rule makes it: see `notices`."""
+    text = TEXTS[name]
+    where = dict(zip(("ward", "bed", "infant"), place, strict=True))
+    labels = {"alertname": name, **text.labels(), **where}
+    annotations = text.annotations(runbooks_url, {**where, "value": value})
+    return Alert(tuple(sorted(labels.items())), tuple(sorted(annotations.items())), since_ms)
 
 
 class Alertmanager:
