@@ -34,7 +34,7 @@ def _moments(points: Iterable[tuple[float, float]]) -> list[float]:
     return [dates.date2num(datetime.fromtimestamp(at, UTC)) for at, _ in points]
 
 
-def _lines(found: Found) -> list[tuple[str, list[tuple[float, float]]]]:
+def lines_of(found: Found) -> list[tuple[str, list[tuple[float, float]]]]:
     """Names and points of all series of a panel."""
     named = []
     for target, answered in found:
@@ -42,13 +42,15 @@ def _lines(found: Found) -> list[tuple[str, list[tuple[float, float]]]]:
             named += answered.over_time()
         else:
             named += [(legend(target, one.labels), one.points) for one in answered]
-    return [(name, points) for name, points in named if points]
+    # A quantile of nothing is not a number, and nothing to draw.
+    known = [(name, [p for p in points if math.isfinite(p[1])]) for name, points in named]
+    return [(name, points) for name, points in known if points]
 
 
 def graph(axes: Axes, panel: Mapping, looks: Looks, found: Found, view: View) -> None:
     """Lines, points or stacked bars over time, on a ground of thresholds."""
     _time_axis(axes, view)
-    lines, style = _lines(found), looks.custom.get("drawStyle", "line")
+    lines, style = lines_of(found), looks.custom.get("drawStyle", "line")
     steps = [b[0] - a[0] for _, points in lines for a, b in pairwise(points)]
     width = min(steps, default=3600) / 86400
     floor: dict[float, float] = {}
@@ -103,7 +105,7 @@ def _legend(axes: Axes, names: list[str], handles: list[Patch] | None = None) ->
 def lanes(axes: Axes, panel: Mapping, looks: Looks, found: Found, view: View) -> None:
     """A lane for each series, coloured by its state."""
     _time_axis(axes, view)
-    lines = _lines(found)
+    lines = lines_of(found)
     shown: dict[str, str] = {}
     for number, (name, points) in enumerate(lines):
         own = looks.of_name(name)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import matplotlib.image
 import pytest
 
-from grafana import build, drawing
+from grafana import build, drawing, plots
 from grafana.ask import Rows, Series
 from grafana.queries import Asked, View, read
 from grafana.sheets import cells
@@ -113,6 +113,12 @@ def test_every_dashboard_can_be_drawn(uid, tmp_path):
     assert height > 1000
     # More than frames: words, lines and grounds.
     assert len({tuple(pixel) for row in picture[::4, ::4] for pixel in row}) > 30
+
+
+def test_a_quantile_of_nothing_is_no_line():
+    target = {"legendFormat": "p95"}
+    found = [(target, [Series({}, [(NOW, math.nan)]), Series({}, [(NOW, 2.0), (NOW, math.nan)])])]
+    assert plots.lines_of(found) == [("p95", [(NOW, 2.0)])]
 
 
 def test_a_panel_without_an_answer_is_another_picture_than_one_of_zeros(tmp_path):
