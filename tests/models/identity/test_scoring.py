@@ -104,3 +104,14 @@ def test_a_recording_is_the_mean_of_its_cries():
     recording = CryRecording("x", "val", "", owner("a"), [first, second], True)
     embedded = embed_all(lambda cry: np.array([1.0, cry[0]], np.float32), [recording])
     assert embedded[0] == pytest.approx(unit_length(np.array([1.0, 0.5])))
+
+
+def test_an_augmented_recording_is_the_mean_over_the_views_of_its_cries():
+    cry = np.ones(3 * RATE_HZ, np.float32)
+    recording = CryRecording("x", "val", "", owner("a"), [cry], True)
+    seconds = [len(view) / RATE_HZ for view in views(cry)]
+    embedded = embed_all(
+        lambda view: np.array([1.0, len(view) / RATE_HZ], np.float32), [recording], augment=True
+    )
+    assert len(seconds) == 4
+    assert embedded[0] == pytest.approx(unit_length(np.array([1.0, np.mean(seconds)])))
