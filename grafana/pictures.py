@@ -11,6 +11,7 @@ real time has no weeks.
 import argparse
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,7 @@ def postgres() -> Iterator[str]:
         yield started.stdout.strip()
     finally:
         subprocess.run([*line[:2], "stop", "--data", data], capture_output=True)
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def replay_weeks(folder: Path, ward: SimulatedWard, url: str) -> None:
