@@ -73,6 +73,11 @@ def test_its_health_check_asks_for_progress():
     assert check.endswith('CMD ["vagitus", "health"]')
 
 
+def extras() -> str:
+    """The extras that the image is installed with, in brackets."""
+    return re.search(r"whl\)(\[[a-z,]+\])", " ".join(said("RUN")))[1]
+
+
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory) -> Path:
     """The wheel, built as the image builds it."""
@@ -110,7 +115,7 @@ def installed(wheel, tmp_path_factory) -> Path:
     """A fresh environment with the wheel, as in the image."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=True)
-    line = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", f"{wheel}[postgres]"]
+    line = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", f"{wheel}{extras()}"]
     subprocess.run(line, check=True, timeout=INSTALL_SECONDS)
     line = [folder / "bin" / "python", "-m", "pip", "uninstall", "--quiet", "--yes", "pip"]
     subprocess.run([*line, "setuptools"], check=True, timeout=INSTALL_SECONDS)
@@ -134,7 +139,7 @@ def test_what_is_installed_is_without_what_training_needs_and_hears_a_cry(
 ):
     (packages,) = (installed / "lib").glob("python*/site-packages")
     names = {found.metadata["Name"].lower() for found in distributions(path=[str(packages)])}
-    assert {"vagitus", "onnxruntime", "psycopg"} <= names
+    assert {"vagitus", "onnxruntime", "psycopg", "hl7"} <= names
     assert names & TRAINING == set()
     assert "Usage: vagitus" in vagitus(installed, tmp_path, "--help")
     scored = vagitus(installed, tmp_path, "score", record_cry(tmp_path / "cry.wav"))

@@ -1,7 +1,6 @@
 """The rights that deploy/kubernetes gives suffice for the work, on a Kafka that enforces them."""
 
 import asyncio
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEVIATIONS
 from tests.streams.ward import PLACE, record_cry
 from tests.system.brokers import KAFKA, unavailable
 from tests.system.pipeline import START_SECONDS, Pipeline
+from tests.system.ports import free_ports
 
 pytestmark = pytest.mark.system
 PASSWORD = "only-on-loopback"
@@ -102,14 +102,6 @@ class GuardedKafka:
         while set(self._admin.describe_acls(every).result(60)) != set(bindings):
             assert time.monotonic() < deadline, "the rights are not in force"
             time.sleep(0.2)
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @pytest.fixture
