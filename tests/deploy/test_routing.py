@@ -1,10 +1,14 @@
 """Alertmanager's configuration: who is told of what; and what mutes what, on a real one."""
 
+import json
 import subprocess
+import time
+from urllib.request import Request, urlopen
 
 import pytest
 
 from deploy.alertmanager.write_routing import CONFIGURATION, page
+from tests.deploy.servers import Gateway, Servers
 from tests.deploy.test_rules import alerts
 
 
@@ -60,3 +64,64 @@ def test_each_alert_of_the_rules_reaches_the_receiver_of_its_priority(receivers,
     severity = labels["severity"]
     told = f"{'nicu' if of_ward else 'system'}-{severity}" if severity != "none" else "watchdog"
     assert receivers(**labels, **({"ward": "nicu"} if of_ward else {})) == [told]
+
+
+@pytest.fixture(scope="module")
+def alertmanager(tmp_path_factory):
+    """An Alertmanager with the project's configuration."""
+    gateway = Gateway()
+    servers = Servers(tmp_path_factory.mktemp("alertmanager"), gateway)
+    servers.start("alertmanager")
+    yield servers
+    servers.stop()
+    gateway.close()
+
+
+def muted(servers: Servers, *posted: tuple[str, str]) -> set[tuple[str, str]]:
+    """Which of these alerts (name, infant) nobody is told of."""
+    bodies = [
+        {
+            "labels": {
+                "alertname": name,
+                "system": "vagitus",
+                "severity": "medium",
+                **({"ward": "nicu", "bed": f"cot-{infant}", "infant": infant} if infant else {}),
+            }
+        }
+        for name, infant in posted
+    ]
+    url = f"{servers.urls['alertmanager']}/api/v2/alerts"
+    data = json.dumps(bodies).encode()
+    with urlopen(Request(url, data, {"Content-Type": "application/json"}), timeout=10):
+        pass
+    # What mutes is known when the groups are looked at: medium ones after 5 s.
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        held = {key: alert["status"]["state"] for key, alert in servers.alerts().items()}
+        if all(held.get(key, "unprocessed") != "unprocessed" for key in posted):
+            return {key for key in posted if held[key] == "suppressed"}
+        time.sleep(0.2)
+    raise AssertionError(f"not processed: {held}")
+
+
+def test_a_silent_monitor_mutes_what_hangs_on_it_and_no_clinical_alert_nor_other_infants(
+    alertmanager,
+):
+    muted(alertmanager, ("MonitorSilent", "a"))
+    found = muted(
+        alertmanager,
+        ("InfantCryingUnattended", "a"), ("InfantCryingLess", "a"), ("MonitorTooQuiet", "a"),
+        ("InfantDeviating", "a"), ("InfantDrifting", "a"), ("InfantCryingUnattended", "b"),
+    )  # fmt: skip
+    assert found == {
+        ("InfantCryingUnattended", "a"), ("InfantCryingLess", "a"), ("MonitorTooQuiet", "a"),
+    }  # fmt: skip
+
+
+def test_where_nobody_listens_silent_monitors_and_single_workers_are_muted(alertmanager):
+    muted(alertmanager, ("NoWorker", ""))
+    found = muted(
+        alertmanager, ("MonitorSilent", "c"), ("MonitorNeverHeard", "d"), ("WorkerDown", ""),
+        ("InfantDeviating", "c"), ("AlertsNotDelivered", ""),
+    )  # fmt: skip
+    assert found == {("MonitorSilent", "c"), ("MonitorNeverHeard", "d"), ("WorkerDown", "")}
