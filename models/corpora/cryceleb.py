@@ -2,7 +2,7 @@
 
 Budaghyan et al., "CryCeleb: A Speaker Verification Dataset Based on Infant Cry Sounds", 2023. A
 folder with `metadata.csv` and the sounds that its `file_name` names, under `audio/`. Its licence
-(CC BY-NC-ND 4.0) lets nobody pass it on, so whoever wants it gets it from its authors.
+(for academic use) lets nobody pass it on, so whoever wants it gets it from its authors.
 """
 
 from __future__ import annotations
