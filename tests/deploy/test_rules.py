@@ -133,9 +133,9 @@ def test_rules_and_runbooks_name_only_series_that_there_are():
     known = set()
     for family in registry.collect():
         known |= {family.name, f"{family.name}_total", f"{family.name}_bucket"}
-    text = "".join(rule["expr"] for rule in rules())
+    text = "\n".join(rule["expr"] for rule in rules())
     for path in RUNBOOKS.glob("*.md"):
-        text += "".join(re.findall(r"```promql\n(.*?)```", path.read_text(), re.DOTALL))
+        text += "\n".join(["", *re.findall(r"```promql\n(.*?)```", path.read_text(), re.DOTALL)])
     named = set(re.findall(r"(?<![\w:])vagitus_\w+", text))
     assert {name for name in named if not name.startswith(FOREIGN)} <= known
 

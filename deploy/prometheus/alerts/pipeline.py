@@ -49,8 +49,9 @@ def pipeline(at: Thresholds) -> Iterator[Rule]:
             "ScoringStalled", Severity.HIGH, "Worker {instance} receives sound and hears nothing",
             "Worker {instance} takes sound from the broker, but has scored none for {duration}.",
         ),
-        "vagitus_last_received_timestamp_seconds - vagitus_last_batch_timestamp_seconds "
-        f"> {at.scoring_stalled}",
+        # By the clock: a worker that is stuck soon takes nothing more, and `received` stands too.
+        f"time() - vagitus_last_batch_timestamp_seconds > {at.scoring_stalled} "
+        "and vagitus_last_received_timestamp_seconds > vagitus_last_batch_timestamp_seconds",
         at.scoring_stalled_for,
     )  # fmt: skip
     yield Rule(
