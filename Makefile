@@ -28,8 +28,12 @@ help: ## List the targets
 demo: $(VENV)/demo.done ## A simulated ward on an embedded broker; DURATION=60 ends it by itself
 	$(BIN)/vagitus demo
 
+# Files of tests side by side, three at a time: most of a system test is waiting. The servers that
+# several of them start are fetched before; where they cannot be had, the tests say so.
 test: $(VENV)/test.done lint ## Install everything, then run all tests
-	$(BIN)/python -m pytest
+	-deploy/kafka/kafka install > /dev/null
+	-deploy/prometheus/prometheus install > /dev/null
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(VENV)/test.done ## Check style
 	$(BIN)/ruff check .
