@@ -1,5 +1,5 @@
 """Fixtures of the tests of what is deployed."""
 
-from tests.deploy.servers import amtool, promtool
+from tests.deploy.servers import alertmanager, amtool, promtool
 
-__all__ = ["amtool", "promtool"]
+__all__ = ["alertmanager", "amtool", "promtool"]

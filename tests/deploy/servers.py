@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -110,6 +110,7 @@ class Servers:
 
     def __init__(self, folder: Path, gateway: Gateway, rules: Path | None = None) -> None:
         self.data = folder / "servers"
+        self.gateway = gateway
         self._configuration = folder / "alertmanager.yml"
         self._configuration.write_text(page(["nicu"], gateway.url))
         self._rules = ["--rules", str(rules)] if rules else []
@@ -145,3 +146,14 @@ class Servers:
         url = f"{self.urls['prometheus']}/api/v1/query?{urlencode({'query': expression})}"
         with urlopen(url, timeout=10) as answer:
             return json.load(answer)["data"]["result"]
+
+
+@pytest.fixture(scope="module")
+def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """An Alertmanager with the project's routing, that all tests of a file share."""
+    gateway = Gateway()
+    servers = Servers(tmp_path_factory.mktemp("alertmanager"), gateway)
+    servers.start("alertmanager")
+    yield servers
+    servers.stop()
+    gateway.close()

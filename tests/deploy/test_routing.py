@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from deploy.alertmanager.write_routing import CONFIGURATION, page
-from tests.deploy.servers import Gateway, Servers
+from tests.deploy.servers import Servers
 from tests.deploy.test_rules import alerts
 
 
@@ -64,17 +64,6 @@ def test_each_alert_of_the_rules_reaches_the_receiver_of_its_priority(receivers,
     severity = labels["severity"]
     told = f"{'nicu' if of_ward else 'system'}-{severity}" if severity != "none" else "watchdog"
     assert receivers(**labels, **({"ward": "nicu"} if of_ward else {})) == [told]
-
-
-@pytest.fixture(scope="module")
-def alertmanager(tmp_path_factory):
-    """An Alertmanager with the project's configuration."""
-    gateway = Gateway()
-    servers = Servers(tmp_path_factory.mktemp("alertmanager"), gateway)
-    servers.start("alertmanager")
-    yield servers
-    servers.stop()
-    gateway.close()
 
 
 def muted(servers: Servers, *posted: tuple[str, str]) -> set[tuple[str, str]]:

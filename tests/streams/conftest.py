@@ -9,7 +9,10 @@ from streams import cli
 from streams.app import Models
 from streams.offline import OfflineScorer
 from streams.settings import Settings
+from tests.deploy.servers import alertmanager
 from tests.streams.ward import record_cry
+
+__all__ = ["alertmanager"]
 
 
 @pytest.fixture(scope="session")

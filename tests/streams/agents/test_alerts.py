@@ -21,7 +21,6 @@ from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
 from streams.topics import DEVIATIONS
-from tests.deploy.servers import Gateway, Servers
 from tests.streams.ward import deviation
 from tests.system.brokers import embedded_broker
 
@@ -31,18 +30,6 @@ PARTITIONS = 2
 WAIT_SECONDS = 60
 DAY_MS = 24 * 60 * 60 * 1000
 FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "refused"}
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory):
-    """An Alertmanager that all tests share: use infants of your own."""
-    gateway = Gateway()
-    running = Servers(tmp_path_factory.mktemp("alertmanager"), gateway)
-    running.gateway = gateway
-    running.start("alertmanager")
-    yield running
-    running.stop()
-    gateway.close()
 
 
 class Ward:
@@ -157,9 +144,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def ward(embedded_broker, servers, monkeypatch) -> Ward:
+def ward(embedded_broker, alertmanager, monkeypatch) -> Ward:
     monkeypatch.setattr(agent_module, "FIRST_RETRY_SECONDS", 0.1)
-    return Ward(embedded_broker, servers)
+    return Ward(embedded_broker, alertmanager)
 
 
 def test_an_infant_s_alert_reaches_its_ward_and_ends_when_its_cries_are_usual_again(ward):

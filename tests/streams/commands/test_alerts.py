@@ -8,25 +8,15 @@ import pytest
 
 from streams.alerting.alertmanager import Alert, Alertmanager
 from streams.timeline.store import TimelineStore
-from tests.deploy.servers import Gateway, Servers
+from tests.deploy.servers import Servers
 
 SILENCE_ID = re.compile(r"\[(\S+)\]")
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory):
-    gateway = Gateway()
-    servers = Servers(tmp_path_factory.mktemp("alertmanager"), gateway)
-    servers.start("alertmanager")
-    yield servers
-    servers.stop()
-    gateway.close()
-
-
 @pytest.fixture
-def alerts(vagitus, servers, monkeypatch, tmp_path):
+def alerts(vagitus, alertmanager, monkeypatch, tmp_path):
     """Run `vagitus alerts`, with a timeline of its own."""
-    monkeypatch.setenv("VAGITUS_ALERTMANAGER_URL", servers.urls["alertmanager"])
+    monkeypatch.setenv("VAGITUS_ALERTMANAGER_URL", alertmanager.urls["alertmanager"])
     monkeypatch.setenv("VAGITUS_TIMELINE_URL", f"sqlite:///{tmp_path / 'timeline.sqlite3'}")
     yield lambda *arguments: vagitus("alerts", *arguments)
     for silence in SILENCE_ID.findall(vagitus("alerts", "list")[1]):
@@ -34,15 +24,15 @@ def alerts(vagitus, servers, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def post(servers):
+def post(alertmanager):
     """Post an alert of an infant, as a worker does."""
 
     async def posted(alerts: list[Alert]) -> None:
-        alertmanager = Alertmanager(servers.urls["alertmanager"])
+        posting = Alertmanager(alertmanager.urls["alertmanager"])
         try:
-            await alertmanager.post(alerts, [], time.time())
+            await posting.post(alerts, [], time.time())
         finally:
-            await alertmanager.close()
+            await posting.close()
 
     def post(infant: str, *names: str, bed: str = "cot-1") -> None:
         asyncio.run(posted([_alert(infant, name, bed) for name in names]))
@@ -76,7 +66,9 @@ def acts(tmp_path, infant: str) -> list[tuple[str, str, str]]:
         store.close()
 
 
-def test_an_infant_is_silenced_its_monitor_and_the_others_are_not(alerts, post, servers, tmp_path):
+def test_an_infant_is_silenced_its_monitor_and_the_others_are_not(
+    alerts, post, alertmanager, tmp_path
+):
     post("infant-1", "InfantDeviating", "InfantDrifting", "MonitorSilent")
     post("infant-2", "InfantDeviating")
     status, said, error = alerts(
@@ -84,7 +76,7 @@ def test_an_infant_is_silenced_its_monitor_and_the_others_are_not(alerts, post, 
     )
     assert (status, error) == (0, "")
     assert said.startswith("infant-1: silent until ")
-    assert silent(servers) == {("InfantDeviating", "infant-1"), ("InfantDrifting", "infant-1")}
+    assert silent(alertmanager) == {("InfantDeviating", "infant-1"), ("InfantDrifting", "infant-1")}
     assert acts(tmp_path, "infant-1") == [("alerts_silenced", "nurse-4", "blood is taken")]
     lines = alerts("list")[1].splitlines()
     assert lines[0].startswith("high    InfantDeviating of infant-")
@@ -95,35 +87,37 @@ def test_an_infant_is_silenced_its_monitor_and_the_others_are_not(alerts, post, 
 
 
 def test_a_bed_is_silenced_with_its_monitor_and_the_silence_can_be_lifted(
-    alerts, post, servers, tmp_path
+    alerts, post, alertmanager, tmp_path
 ):
     post("infant-3", "InfantDeviating", "MonitorSilent", bed="cot-3")
     alerts("silence", "--ward", "nicu", "--bed", "cot-3", "--for", "30m")
-    assert silent(servers) == {("InfantDeviating", "infant-3"), ("MonitorSilent", "infant-3")}
+    assert silent(alertmanager) == {("InfantDeviating", "infant-3"), ("MonitorSilent", "infant-3")}
     (silence,) = SILENCE_ID.findall(alerts("list")[1])
     assert alerts("lift", silence, "--by", "nurse-1")[:2] == (0, "The silence is lifted.\n")
-    assert silent(servers) == set()
+    assert silent(alertmanager) == set()
     status, _, error = alerts("lift", silence)
     assert (status, "There is no such silence" in error) == (1, True)
 
 
-def test_what_is_acknowledged_is_quiet_and_what_comes_next_is_not(alerts, post, servers, tmp_path):
+def test_what_is_acknowledged_is_quiet_and_what_comes_next_is_not(
+    alerts, post, alertmanager, tmp_path
+):
     post("infant-4", "InfantDrifting")
     assert alerts("acknowledge", "infant-4", "--by", "physician-2")[:2] == (
         0,
         "infant-4: InfantDrifting is acknowledged.\n",
     )
     post("infant-4", "InfantDeviating")
-    assert silent(servers) == {("InfantDrifting", "infant-4")}
+    assert silent(alertmanager) == {("InfantDrifting", "infant-4")}
     assert acts(tmp_path, "infant-4") == [("alert_acknowledged", "physician-2", "InfantDrifting")]
     status, _, error = alerts("acknowledge", "infant-5")
     assert (status, "infant-5 has no such alert" in error) == (1, True)
 
 
-def test_a_silence_outlives_a_restart(alerts, post, servers):
+def test_a_silence_outlives_a_restart(alerts, post, alertmanager):
     alerts("silence", "infant-6", "--for", "30m")
-    servers.stop()
-    servers.start("alertmanager")
+    alertmanager.stop()
+    alertmanager.start("alertmanager")
     assert "infant=infant-6" in alerts("list")[1]
 
 
