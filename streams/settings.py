@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.alerting.notices import Addresses
 from streams.errors import SettingsError
 
 PREFIX = "VAGITUS_"
@@ -77,7 +78,11 @@ class Settings(BaseSettings):
         "http://127.0.0.1:9093; empty leaves them to Prometheus' rules.",
     )
     runbooks_url: str = Field(
-        "docs/runbooks", description="Where the alerts' runbooks are to be read."
+        Addresses().runbooks, description="Where the alerts' runbooks are to be read."
+    )
+    grafana_url: str = Field(
+        Addresses().grafana,
+        description="Where Grafana is read, for alerts' links to their dashboards.",
     )
     metrics_port: int = Field(
         9464, ge=0, le=65535, description="Port of /metrics; 0 takes a free one."

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from deploy.prometheus.alerts import groups
+from deploy.prometheus.alerts import HERE, groups
+from streams.alerting.notices import Addresses
 from streams.alerting.thresholds import THRESHOLDS
 from streams.settings import PREFIX, Settings
 from streams.topics import (
@@ -46,13 +47,13 @@ def settings() -> Settings:
     return Settings(**ours)
 
 
-def rules(runbooks_url: str | None = None) -> Iterator[dict]:
+def rules(addresses: Addresses = HERE) -> Iterator[dict]:
     """Every alert, as an object of the Prometheus operator."""
     yield {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {"name": "vagitus", "labels": {"app.kubernetes.io/name": "vagitus"}},
-        "spec": {"groups": list(groups(THRESHOLDS, runbooks_url))},
+        "spec": {"groups": list(groups(THRESHOLDS, addresses))},
     }
 
 
@@ -127,10 +128,10 @@ def users(at: Settings) -> Iterator[dict]:
         }
 
 
-def pages(runbooks_url: str | None = None) -> dict[str, str]:
+def pages(addresses: Addresses = HERE) -> dict[str, str]:
     """The files by name."""
     at = settings()
-    made = {"rules": rules(runbooks_url), "topics": topics(at), "users": users(at)}
+    made = {"rules": rules(addresses), "topics": topics(at), "users": users(at)}
     return {f"{name}.yaml": HEADER + _page(objects) for name, objects in made.items()}
 
 
@@ -150,10 +151,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runbooks", metavar="URL", help="where docs/runbooks is to be read")
+    parser.add_argument(
+        "--runbooks", metavar="URL", default=HERE.runbooks, help="where docs/runbooks is to be read"
+    )
+    parser.add_argument("--grafana", metavar="URL", default="", help="where dashboards are read")
     options = parser.parse_args()
     MADE.mkdir(exist_ok=True)
-    for name, page in pages(options.runbooks).items():
+    for name, page in pages(Addresses(options.runbooks, options.grafana)).items():
         (MADE / name).write_text(page)
 
 

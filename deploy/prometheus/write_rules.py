@@ -15,7 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from deploy.prometheus.alerts import groups
+from deploy.prometheus.alerts import HERE, groups
+from streams.alerting.notices import Addresses
 from streams.alerting.thresholds import THRESHOLDS, Thresholds
 
 RULES = Path(__file__).resolve().parent / "rules"
@@ -37,10 +38,10 @@ def _text(dumper: _Dumper, text: str) -> yaml.Node:
 _Dumper.add_representer(str, _text)
 
 
-def pages(thresholds: Thresholds = THRESHOLDS, runbooks_url: str | None = None) -> dict[str, str]:
+def pages(thresholds: Thresholds = THRESHOLDS, at: Addresses = HERE) -> dict[str, str]:
     """The rule files, by name."""
     found = {}
-    for group in groups(thresholds, runbooks_url):
+    for group in groups(thresholds, at):
         page = yaml.dump({"groups": [group]}, Dumper=_Dumper, sort_keys=False, width=96)
         found[f"{group['name'].removeprefix('vagitus-')}.yaml"] = HEADER + page
     return found
@@ -63,11 +64,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=RULES)
-    parser.add_argument("--runbooks", metavar="URL", help="where docs/runbooks is to be read")
+    parser.add_argument(
+        "--runbooks", metavar="URL", default=HERE.runbooks, help="where docs/runbooks is to be read"
+    )
+    parser.add_argument("--grafana", metavar="URL", default="", help="where dashboards are read")
     parser.add_argument("--set", action="append", default=[], metavar="THRESHOLD=VALUE")
     options = parser.parse_args()
+    at = Addresses(options.runbooks, options.grafana)
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, page in pages(_changed(options.set), options.runbooks).items():
+    for name, page in pages(_changed(options.set), at).items():
         (options.out / name).write_text(page)
 
 

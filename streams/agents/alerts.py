@@ -23,6 +23,7 @@ from streams.admissions import AdmissionsReader
 from streams.alerting.alertmanager import Alert, Alertmanager, Place, patient_alert
 from streams.alerting.course import Course
 from streams.alerting.metrics import AlertMetrics
+from streams.alerting.notices import Addresses
 from streams.errors import AlertmanagerError, RefusedMessage
 from streams.metrics import Metrics
 from streams.records.deviation import DeviationRecord
@@ -68,6 +69,7 @@ class AlertsAgent(ConsumerRebalanceListener):
         self._metrics = metrics
         self._told = told
         self._settings = settings
+        self._addresses = Addresses(settings.runbooks_url, settings.grafana_url)
         self._begin()
 
     def _begin(self) -> None:
@@ -216,8 +218,7 @@ class AlertsAgent(ConsumerRebalanceListener):
             self._metrics.course(place, course.deviant, course.drifting)
             self._shown.add(place)
             for name, since_ms in course.since_ms.items():
-                url = self._settings.runbooks_url
-                alert = patient_alert(name, place, course.value(name), since_ms, url)
+                alert = patient_alert(name, place, course.value(name), since_ms, self._addresses)
                 active[alert.labels] = alert
         return active
 

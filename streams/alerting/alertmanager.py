@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from streams.alerting.notices import TEXTS
+from streams.alerting.notices import TEXTS, Addresses
 from streams.errors import AlertmanagerError
 
 # Longer than a busy one takes; shorter than anybody would wait for the next infant's alert.
@@ -46,12 +46,12 @@ class Alert:
         }
 
 
-def patient_alert(name: str, place: Place, value: int, since_ms: int, runbooks_url: str) -> Alert:
+def patient_alert(name: str, place: Place, value: int, since_ms: int, at: Addresses) -> Alert:
     """The alert of an infant, as Prometheus' rule makes it: see `notices`."""
     text = TEXTS[name]
     where = dict(zip(("ward", "bed", "infant"), place, strict=True))
     labels = {"alertname": name, **text.labels(), **where}
-    annotations = text.annotations(runbooks_url, {**where, "value": value})
+    annotations = text.annotations(at, {**where, "value": value})
     return Alert(tuple(sorted(labels.items())), tuple(sorted(annotations.items())), since_ms)
 
 

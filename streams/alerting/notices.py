@@ -36,6 +36,15 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where whoever reads an alert reads on: its runbook, and its dashboard in Grafana."""
+
+    runbooks: str = "docs/runbooks"
+    grafana: str = ""
+    """Without it the link to a dashboard is a path."""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """An alert's fixed part; `{ward}` and other names of labels, and `{value}`, are filled in."""
 
@@ -48,14 +57,14 @@ class Text:
         """The labels that do not depend on whom it is about."""
         return {"severity": self.severity.value, "system": SYSTEM}
 
-    def annotations(self, runbooks_url: str, fields: Mapping[str, object]) -> dict[str, str]:
+    def annotations(self, at: Addresses, fields: Mapping[str, object]) -> dict[str, str]:
         """Summary, description, runbook and dashboard; `fields` fill the placeholders."""
         dashboard = next(path for how, path in DASHBOARDS.items() if self.name.startswith(how))
         return {
             "summary": self.summary.format_map(fields),
             "description": self.description.format_map(fields),
-            "runbook_url": f"{runbooks_url.rstrip('/')}/{self.name}.md",
-            "dashboard": dashboard.format_map(fields),
+            "runbook_url": f"{at.runbooks.rstrip('/')}/{self.name}.md",
+            "dashboard": at.grafana.rstrip("/") + dashboard.format_map(fields),
         }
 
 

@@ -7,20 +7,21 @@ from deploy.prometheus.alerts.monitors import monitors
 from deploy.prometheus.alerts.patients import HABIT, HABIT_INTERVAL, habits, patients
 from deploy.prometheus.alerts.pipeline import pipeline
 from deploy.prometheus.alerts.rule import INFANT
+from streams.alerting.notices import Addresses
 from streams.alerting.thresholds import Thresholds
-from streams.settings import Settings
+
+HERE = Addresses()
 
 
-def groups(thresholds: Thresholds, runbooks_url: str | None = None) -> Iterator[dict]:
+def groups(thresholds: Thresholds, at: Addresses = HERE) -> Iterator[dict]:
     """The groups of rules, one a file."""
-    url = runbooks_url or Settings.model_fields["runbooks_url"].default
     for name, rules in (
         ("patients", patients(thresholds)),
         ("monitors", monitors(thresholds)),
         ("learning", learning(thresholds)),
         ("pipeline", pipeline(thresholds)),
     ):
-        yield {"name": f"vagitus-{name}", "rules": [rule.page(url) for rule in rules]}
+        yield {"name": f"vagitus-{name}", "rules": [rule.page(at) for rule in rules]}
     record = {
         "record": HABIT,
         "expr": f"sum by ({INFANT}) (increase(vagitus_cry_seconds_total[1d]))",
@@ -28,5 +29,5 @@ def groups(thresholds: Thresholds, runbooks_url: str | None = None) -> Iterator[
     yield {
         "name": "vagitus-habits",
         "interval": f"{HABIT_INTERVAL}s",
-        "rules": [record, *(rule.page(url) for rule in habits(thresholds))],
+        "rules": [record, *(rule.page(at) for rule in habits(thresholds))],
     }

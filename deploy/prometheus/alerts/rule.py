@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from streams.alerting.notices import Text
+from streams.alerting.notices import Addresses, Text
 
 DAY = 86_400
 INFANT = "ward, bed, infant"
@@ -19,7 +19,7 @@ class Rule:
     waits: int = 0
     """Seconds that it must hold."""
 
-    def page(self, runbooks_url: str) -> dict[str, object]:
+    def page(self, at: Addresses) -> dict[str, object]:
         """As it stands in a file."""
         fields = {label: f"{{{{ $labels.{label} }}}}" for label in LABELS}
         fields |= {
@@ -32,7 +32,7 @@ class Rule:
             "expr": _tidy(self.expression),
             **({"for": f"{self.waits}s"} if self.waits else {}),
             "labels": self.text.labels(),
-            "annotations": self.text.annotations(runbooks_url, fields),
+            "annotations": self.text.annotations(at, fields),
         }
 
 
