@@ -156,6 +156,8 @@ def test_one_that_goes_on_writes_only_what_was_not_committed(ward):
         await ward.say(deviation(2).to_json())
         async with ward.agent():
             await until(lambda: len(ward.rows()) == 3)
+            # A row is there a moment before it is counted.
+            await until(lambda: ward.value("vagitus_timeline_rows_total") >= 3)
 
     asyncio.run(play())
     assert ward.value("vagitus_timeline_rows_total") == 3
