@@ -2,17 +2,22 @@
 
 import os
 import sys
+import uuid
 
 import pytest
 
 from streams import cli
 from streams.app import Models
+from streams.broker import EmbeddedBroker
 from streams.offline import OfflineScorer
 from streams.settings import Settings
+from streams.topics import topic_configs
 from tests.deploy.servers import alertmanager
 from tests.streams.ward import record_cry
 
 __all__ = ["alertmanager"]
+
+PARTITIONS = 3
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +52,23 @@ def vagitus(monkeypatch, capsys):
         return end.value.code, page.out, page.err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def broker():
+    """An embedded broker that the tests of a file share."""
+    pytest.importorskip("confluent_kafka")
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def settings(broker) -> Settings:
+    """Of that broker, with topics of the test's own."""
+    name = f"t{uuid.uuid4().hex[:8]}"
+    settings = Settings(
+        broker=broker.address, topic_prefix=f"{name}.", app_id=name, partitions=PARTITIONS
+    )
+    for topic in topic_configs(settings):
+        broker.create_topic(topic, PARTITIONS)
+    return settings

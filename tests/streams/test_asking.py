@@ -1,7 +1,6 @@
 """What a command can know and ask for, on a broker where the test says what a worker would."""
 
 import asyncio
-import uuid
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -9,7 +8,6 @@ from aiokafka import AIOKafkaProducer
 from streams import asking
 from streams.asking import ask, read_row, read_rows, rows_after, waiting
 from streams.baselines import entry_id
-from streams.broker import EmbeddedBroker
 from streams.errors import BrokerError
 from streams.history import read_histories
 from streams.reading import read_once
@@ -18,29 +16,11 @@ from streams.records.cry_embedding import CryEmbedding
 from streams.records.place import Place
 from streams.records.stored_baseline import StoredBaseline
 from streams.settings import Settings
-from streams.topics import ACTS, BASELINES_TABLE, CRY_EMBEDDINGS, changelog, topic_configs
+from streams.topics import ACTS, BASELINES_TABLE, CRY_EMBEDDINGS, changelog
+from tests.streams.conftest import PARTITIONS
 from tests.streams.records.test_records import embedding
 
-PARTITIONS = 3
 ACT = BaselineAct("act-1", "infant-1", "baseline_reset", 1_700_000_000_000, "nurse-4")
-
-
-@pytest.fixture(scope="module")
-def broker():
-    pytest.importorskip("confluent_kafka")
-    with EmbeddedBroker() as broker:
-        yield broker
-
-
-@pytest.fixture
-def settings(broker) -> Settings:
-    name = f"t{uuid.uuid4().hex[:8]}"
-    settings = Settings(
-        broker=broker.address, topic_prefix=f"{name}.", app_id=name, partitions=PARTITIONS
-    )
-    for topic in topic_configs(settings):
-        broker.create_topic(topic, PARTITIONS)
-    return settings
 
 
 async def put(settings: Settings, topic: str, *records: tuple, partition: int | None = None):
