@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.connection import connection
 from streams.errors import BrokerError, Refusal, RefusedMessage
 from streams.reading import read_once
 from streams.records.admission import Admission
@@ -124,7 +125,7 @@ class AdmissionsReader:
 
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.broker,
+            **connection(self._settings),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from streams.baselines import Entry, entry_id
+from streams.connection import connection
 from streams.errors import BrokerError, RefusedMessage
 from streams.history import read_histories
 from streams.play import Publisher
@@ -151,9 +152,7 @@ async def rows_after(settings: Settings, answers: Collection[Act]) -> dict[str, 
 @contextlib.asynccontextmanager
 async def _listening(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of what is said of acts from now on."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker, group_id=None, enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**connection(settings), group_id=None, enable_auto_commit=False)
     await consumer.start()
     try:
         name = ACTS.name(settings)

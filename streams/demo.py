@@ -20,6 +20,7 @@ from rich.text import Text
 
 from streams.board import Board
 from streams.broker import EmbeddedBroker
+from streams.connection import connection
 from streams.errors import VagitusError
 from streams.play import Played, Publisher, play
 from streams.records.admission import Admission
@@ -246,7 +247,7 @@ async def _watch(board: Board, settings: Settings) -> None:
     topics = {
         topic.name(settings): topic.short_name for topic in (CRY_SCORES, DEVIATIONS, DEAD_LETTERS)
     }
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [

@@ -8,6 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from streams.app import Models
+from streams.connection import connection
 from streams.errors import BrokerError, ModelError, RefusedMessage
 from streams.records.cloudevent import CloudEvent
 from streams.settings import Settings
@@ -132,7 +133,7 @@ async def _newest_chunks(settings: Settings, count: int) -> list[ConsumerRecord]
     """The last chunk of each of the `count` partitions of `audio-chunks` that has one."""
     if not count:  # aiokafka cannot stop a consumer of nothing
         return []
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
     topic = AUDIO_CHUNKS.name(settings)
     newest = []
     await consumer.start()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from streams.connection import connection
 from streams.errors import BrokerError
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
@@ -52,7 +53,7 @@ class Publisher:
             if name not in found:
                 raise BrokerError(f"Topic {name} does not exist: run `vagitus topics create`.")
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.broker,
+            **connection(self._settings),
             acks="all",
             enable_idempotence=False,
             linger_ms=5,

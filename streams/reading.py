@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.connection import connection
 from streams.settings import Settings
 
 WAIT_MS = 200
@@ -29,7 +30,7 @@ async def read_once(
         KafkaError: the broker cannot be asked.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker,
+        **connection(settings),
         group_id=None,
         enable_auto_commit=False,
         # What is deleted while it is read lay at the beginning.

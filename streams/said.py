@@ -7,6 +7,7 @@ say again. So a successor first reads what was said last.
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.connection import connection
 from streams.records.deviation import DeviationRecord
 from streams.settings import Settings
 from streams.topics import DEVIATIONS
@@ -23,9 +24,7 @@ async def segments_said(settings: Settings, partition: int) -> set[str]:
     Raises:
         KafkaError: the broker cannot be asked.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker, group_id=None, enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**connection(settings), group_id=None, enable_auto_commit=False)
     await consumer.start()
     try:
         tp = TopicPartition(DEVIATIONS.name(settings), partition)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
+from streams.connection import connection
 from streams.errors import BrokerError
 from streams.settings import Settings
 
@@ -122,7 +123,7 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
 
 async def connect_admin(settings: Settings) -> AIOKafkaAdminClient:
     """A started admin client, to be closed by the caller; raises BrokerError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=10_000)
     try:
         await admin.start()
     except (KafkaError, OSError) as error:

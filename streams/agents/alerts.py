@@ -24,6 +24,7 @@ from streams.alerting.alertmanager import Alert, Alertmanager, Place, patient_al
 from streams.alerting.course import Course
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.notices import Addresses
+from streams.connection import connection
 from streams.errors import AlertmanagerError, RefusedMessage
 from streams.metrics import Metrics
 from streams.records.deviation import DeviationRecord
@@ -105,7 +106,7 @@ class AlertsAgent(ConsumerRebalanceListener):
     async def _follow(self) -> None:
         session_ms = int(1000 * self._settings.session_timeout_seconds)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.broker,
+            **connection(self._settings),
             group_id=f"{self._settings.app_id}-alerts",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

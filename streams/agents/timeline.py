@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.agents.sending import Sender
+from streams.connection import connection
 from streams.errors import RefusedMessage, TimelineError
 from streams.metrics import Metrics
 from streams.records.deviation import DeviationRecord
@@ -80,7 +81,7 @@ class TimelineAgent:
         session_ms = int(1000 * self._settings.session_timeout_seconds)
         consumer = AIOKafkaConsumer(
             *(topic.name(self._settings) for topic, _ in RECORDS),
-            bootstrap_servers=self._settings.broker,
+            **connection(self._settings),
             group_id=f"{self._settings.app_id}-timeline",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
