@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import faust
 from faust.sensors.prometheus import FaustMetrics, PrometheusMonitor
+from faust.types.auth import CredentialsT
 from prometheus_client import CollectorRegistry
 
 from models.detector.runtime import CryDetector
@@ -21,6 +22,7 @@ from streams.agents.timeline import TimelineAgent
 from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
 from streams.baselines import Baselines
+from streams.connection import connection, show_expiry
 from streams.consumer import transport_class
 from streams.errors import ModelError
 from streams.metrics import Metrics
@@ -110,7 +112,9 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     )
     timeline = TimelineAgent(TimelineStore(timeline_url(settings)), sender, metrics, settings)
     alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
-    alerts = AlertsAgent(alertmanager, reader, metrics, AlertMetrics(registry), settings)
+    alert_metrics = AlertMetrics(registry)
+    show_expiry(alert_metrics.certificate_expiry, settings)
+    alerts = AlertsAgent(alertmanager, reader, metrics, alert_metrics, settings)
     app.agent(_topic(app, settings, AUDIO_CHUNKS), name="score")(score.run)
     app.agent(_topic(app, settings, CRY_SEGMENTS), name="embed")(embed.run)
     app.agent(_topic(app, settings, CRY_EMBEDDINGS), name="deviate")(deviate.run)
@@ -139,6 +143,7 @@ def _bare_app(settings: Settings, held: HeldOffsets) -> faust.App:
     app = faust.App(
         settings.app_id,
         broker=f"kafka://{settings.broker}",
+        broker_credentials=_credentials(settings),
         datadir=str(settings.state_dir / settings.app_id),
         store="memory://",
         autodiscover=False,
@@ -165,6 +170,20 @@ def _bare_app(settings: Settings, held: HeldOffsets) -> faust.App:
     transport = transport_class(held, AUDIO_CHUNKS.name(settings))
     app.transport = transport(app.conf.broker_consumer, app, app.loop)
     return app
+
+
+def _credentials(settings: Settings) -> CredentialsT | None:
+    """What `connection` gives aiokafka's own clients, as Faust has it."""
+    options = connection(settings)
+    context = options.get("ssl_context")
+    if "sasl_mechanism" in options:
+        return faust.SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None
 
 
 def _topic(app: faust.App, settings: Settings, topic: Topic) -> faust.Topic:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.connection import connection
+from streams.connection import connection, unreachable
 from streams.errors import BrokerError
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
@@ -63,10 +63,7 @@ class Publisher:
             await self._producer.start()
         except (KafkaError, OSError) as error:
             await self._producer.stop()
-            raise BrokerError(
-                f"No Kafka broker answers at {self._settings.broker} ({error}): "
-                "start one, or set VAGITUS_BROKER."
-            ) from None
+            raise await unreachable(self._settings, error) from None
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -3,9 +3,9 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.alerting.notices import Addresses
@@ -40,6 +40,12 @@ def _web(url: str) -> str:
     return url.rstrip("/")
 
 
+# An empty variable would be the present folder.
+File = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
+_TLS = ("kafka_ca", "kafka_certificate", "kafka_key")
+_SASL = ("kafka_user", "kafka_password", "kafka_password_file")
+
+
 class Settings(BaseSettings):
     """What may be set; each field is the environment variable `VAGITUS_<FIELD>` in capitals."""
 
@@ -48,6 +54,28 @@ class Settings(BaseSettings):
     broker: Annotated[str, AfterValidator(_addresses)] = Field(
         "127.0.0.1:9092", description="Kafka bootstrap address, host:port."
     )
+    kafka_security: Literal["plaintext", "tls", "sasl-tls"] = Field(
+        "plaintext",
+        description="How Kafka is spoken to: plaintext, tls (with a certificate of one's own or "
+        "without), or sasl-tls (a user and a password within TLS).",
+    )
+    kafka_ca: File = Field(
+        None,
+        description="PEM file of the authorities that sign the brokers' certificates; empty takes "
+        "the system's.",
+    )
+    kafka_certificate: File = Field(
+        None, description="PEM file of this client's own certificate, and of those between."
+    )
+    kafka_key: File = Field(
+        None, description="PEM file of that certificate's private key, without a password."
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="How the password is shown: SCRAM-SHA-512, -256, or PLAIN."
+    )
+    kafka_user: str = Field("", description="Name of the user, with sasl-tls.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Its password; or in a file:")
+    kafka_password_file: File = Field(None, description="The file that holds the password.")
     topic_prefix: str = Field(
         "vagitus.", pattern=r"^[A-Za-z0-9._-]*$", description="What every topic's name begins with."
     )
@@ -131,4 +159,29 @@ class Settings(BaseSettings):
             raise SettingsError(f"{name}: {reason}.") from None
         if settings.offset_score > settings.onset_score:
             raise SettingsError(f"{PREFIX}OFFSET_SCORE is above {PREFIX}ONSET_SCORE.")
+        settings._check_kafka()
         return settings
+
+    def _check_kafka(self) -> None:
+        """Whether what is set of Kafka's security belongs together; raises SettingsError."""
+        kind = self.kafka_security
+        here = f"with {PREFIX}KAFKA_SECURITY={kind}"
+        unused = {"plaintext": _TLS + _SASL, "tls": _SASL, "sasl-tls": ()}[kind]
+        for name in unused:
+            if getattr(self, name):
+                fit = "tls or sasl-tls" if name in _TLS else "sasl-tls"
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} means nothing {here}: set that to {fit}, or leave "
+                    "this out."
+                )
+        if bool(self.kafka_certificate) != bool(self.kafka_key):
+            raise SettingsError(
+                f"{PREFIX}KAFKA_CERTIFICATE and {PREFIX}KAFKA_KEY need each other: set both, or "
+                "neither."
+            )
+        if kind == "sasl-tls":
+            if not self.kafka_user:
+                raise SettingsError(f"{PREFIX}KAFKA_USER is missing {here}.")
+            if bool(self.kafka_password) == bool(self.kafka_password_file):
+                names = f"{PREFIX}KAFKA_PASSWORD or {PREFIX}KAFKA_PASSWORD_FILE"
+                raise SettingsError(f"{names}: set one of them {here}.")

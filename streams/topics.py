@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from streams.connection import connection
+from streams.connection import connection, unreachable
 from streams.errors import BrokerError
 from streams.settings import Settings
 
@@ -128,8 +128,5 @@ async def connect_admin(settings: Settings) -> AIOKafkaAdminClient:
         await admin.start()
     except (KafkaError, OSError) as error:
         await admin.close()
-        raise BrokerError(
-            f"No Kafka broker answers at {settings.broker} ({error}): "
-            "start one, or set VAGITUS_BROKER."
-        ) from None
+        raise await unreachable(settings, error) from None
     return admin
