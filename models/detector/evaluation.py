@@ -66,6 +66,7 @@ def figures(
         "non_cry_seconds_inside_cry_files": int((labels[marked] == OTHER).sum()),
         "clip_auc": auc_of(clip_scores, clip_labels),
         "false_alarm_clips": _alarms(clips, clip_scores, manifest),
+        "missed_cry_seconds": _missed(scores, seconds, manifest),
     }
 
 
@@ -93,6 +94,19 @@ def _alarms(
             counts[0] += int(score >= THRESHOLD)
             counts[1] += 1
     return dict(sorted(alarms.items()))
+
+
+def _missed(
+    scores: NDArray[np.float32], seconds: Seconds, manifest: list[Recording]
+) -> dict[str, list[int]]:
+    """By where a cry comes from: its seconds under 0.5, and its seconds."""
+    missed: dict[str, list[int]] = {}
+    for row in np.flatnonzero(seconds.labels == CRY):
+        recording = manifest[seconds.recordings[row]]
+        counts = missed.setdefault(f"{recording.source} {recording.platform}".strip(), [0, 0])
+        counts[0] += int(scores[row] < THRESHOLD)
+        counts[1] += 1
+    return dict(sorted(missed.items()))
 
 
 @dataclass(frozen=True)
@@ -174,8 +188,8 @@ def report(result: dict[str, object], split: str) -> str:
     lines = [f"Detector on {split}:"]
     for name, value in result.items():
         if isinstance(value, dict):
-            alarms = ", ".join(f"{k} {a}/{n}" for k, (a, n) in value.items() if a)
-            lines.append(f"  {name:34} {alarms or 'none'}")
+            errors = ", ".join(f"{k} {some}/{n}" for k, (some, n) in value.items() if some)
+            lines.append(f"  {name:34} {errors or 'none'}")
         else:
             text = f"{value:.4f}" if isinstance(value, float) else str(value)
             lines.append(f"  {name:34} {text}")

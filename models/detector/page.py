@@ -11,7 +11,7 @@ from models.corpora.labels import CRY, UNKNOWN, cry_intervals
 from models.corpora.manifest import Recording
 from models.detector.data import Seconds, as_float
 from models.detector.evaluation import Row
-from models.detector.pictures import alarms_by_kind, curves, reliability_diagram, trace
+from models.detector.pictures import curves, reliability_diagram, shares, trace
 
 # Cry recordings with the most and the fewest wrong seconds, and the loudest false alarms.
 TRACES_OF_EACH = 4
@@ -56,7 +56,9 @@ def page_of(
         "<h2>What a ward does to sound</h2>",
         _conditions(rows),
         "<h2>False alarms</h2>",
-        alarms_by_kind(figures[name]["false_alarm_clips"]),  # type: ignore[arg-type]
+        shares("Clips with a second at 0.5 or above", figures[name]["false_alarm_clips"]),
+        "<h2>Missed</h2>",
+        shares("Cry seconds under 0.5", figures[name]["missed_cry_seconds"]),
         "<h2>Scores over spectrograms</h2><p>Green: marked as a cry. Cyan: the score.</p>",
         *_traces(scores, seconds, manifest),
     ]

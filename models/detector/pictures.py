@@ -55,16 +55,16 @@ def reliability_diagram(scores: NDArray[np.floating], cries: NDArray[np.bool_]) 
     return picture(figure)
 
 
-def alarms_by_kind(alarms: Mapping[str, Sequence[int]]) -> str:
-    """Clips of each kind of other sound with a second at 0.5 or above."""
-    kinds = sorted(alarms, key=lambda kind: alarms[kind][0] / alarms[kind][1])
-    figure = Figure(figsize=(8, 0.26 * len(kinds) + 1))
+def shares(title: str, counts: Mapping[str, Sequence[int]]) -> str:
+    """How many of all, for each name: bars of `counts`, some and all of each."""
+    names = sorted(counts, key=lambda name: counts[name][0] / counts[name][1])
+    figure = Figure(figsize=(8, 0.26 * len(names) + 1))
     axes = figure.subplots()
-    axes.barh(kinds, [alarms[kind][0] / alarms[kind][1] for kind in kinds])
-    for place, kind in enumerate(kinds):
-        share = alarms[kind][0] / alarms[kind][1]
-        axes.text(share + 0.005, place, f"{alarms[kind][0]} of {alarms[kind][1]}", va="center")
-    axes.set(title="False alarms by kind, of clips", xlim=(0, 1))
+    axes.barh(names, [counts[name][0] / counts[name][1] for name in names])
+    for place, name in enumerate(names):
+        some, everything = counts[name]
+        axes.text(some / everything + 0.005, place, f"{some} of {everything}", va="center")
+    axes.set(title=title, xlim=(0, 1))
     return picture(figure)
 
 

@@ -1,5 +1,6 @@
 """The figures are those of the protocol, on seconds whose answer is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,17 @@ def test_false_alarms_are_counted_by_clip_and_kind():
     result = figures(scores, seconds([1, 0, 0, 0, 0], [0, 0, 1, 1, 2]), MANIFEST)
     assert result["false_alarm_clips"] == {"cat": [0, 1], "dog": [1, 1]}
     assert "dog 1/1" in report(result, "test")
+
+
+def test_missed_seconds_of_cries_are_counted_by_where_they_come_from():
+    scores = np.array([0.9, 0.2, 0.1, 0.7], np.float32)
+    manifest = [
+        replace(MANIFEST[0], source="phones", platform="ios"),
+        replace(MANIFEST[0], source="home"),
+        MANIFEST[1],
+    ]
+    result = figures(scores, seconds([1, 1, 1, 0], [0, 0, 1, 2]), manifest)
+    assert result["missed_cry_seconds"] == {"home": [1, 1], "phones ios": [1, 2]}
 
 
 def test_seconds_inside_cry_files_are_measured_by_themselves():
