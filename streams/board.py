@@ -21,6 +21,7 @@ _STYLES = {
     "silent": "bold yellow",
     "crying": "cyan",
     "learning": "dim",
+    "no infant": "dim",
     "quiet": "green",
 }
 
@@ -37,8 +38,15 @@ class CotState:
     deviations: list[DeviationRecord] = field(default_factory=list)
 
     def state(self, now: float, onset_score: float) -> str:
-        """`silent`, `deviating`, `crying`, `learning` or `quiet`: the first that holds."""
-        if self.heard_at is None or now - self.heard_at > SILENT_AFTER_SECONDS:
+        """`silent`, `deviating`, `crying`, `learning` or `quiet`: the first that holds.
+
+        A monitor without an admission is `crying` or `no infant`: nobody learns there, and nobody
+        needs to be told that it is silent.
+        """
+        silent = self.heard_at is None or now - self.heard_at > SILENT_AFTER_SECONDS
+        if not self.place.assigned:
+            return "crying" if not silent and self.last_score >= onset_score else "no infant"
+        if silent:
             return "silent"
         if self.deviation is not None and is_deviating(self.deviation):
             return "deviating"

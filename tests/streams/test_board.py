@@ -57,6 +57,17 @@ def test_a_cot_is_silent_until_it_is_heard_and_five_seconds_after():
     assert state_of(board, NOW + 5.1) == "silent"
 
 
+@pytest.mark.parametrize(
+    ("score", "later", "state"), [(0.1, 0, "no infant"), (0.5, 0, "crying"), (0.5, 9, "no infant")]
+)
+def test_a_monitor_without_an_admission_is_no_cot_that_learns(score, later, state):
+    board = Board([], ONSET)
+    board.hear(scores(score), NOW)
+    board.say(deviation(place=Place("mon-1"), state="unassigned", p_value=None, sigma=None))
+    assert state_of(board, NOW + later) == state
+    assert any(state in line for line in printed(board, NOW + later))
+
+
 def test_the_last_cry_counts_not_the_strangest():
     board = Board([PLACE], ONSET)
     board.hear(scores(0.9, 0.1), NOW)
