@@ -11,6 +11,7 @@ import faust
 from models.deviation.state import StateError
 from streams.acting import apply_act, instead, made_anew, needs_history
 from streams.agents.sending import Outgoing, Sender
+from streams.agents.taking import one_by_one
 from streams.baselines import Baselines, Entry
 from streams.errors import RefusedMessage
 from streams.history import read_histories
@@ -47,7 +48,7 @@ class DeviateAgent:
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
-        async for event in stream.events():
+        async for event in one_by_one(stream):
             try:
                 await self._message(event.message)
             except Exception as error:

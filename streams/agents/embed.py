@@ -7,6 +7,7 @@ import faust
 
 from models.identity.runtime import CryEmbedder
 from streams.agents.sending import Outgoing, Sender
+from streams.agents.taking import one_by_one
 from streams.embedding import embed_segment
 from streams.errors import RefusedMessage
 from streams.metrics import Metrics
@@ -25,7 +26,7 @@ class EmbedAgent:
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
-        async for event in stream.events():
+        async for event in one_by_one(stream):
             try:
                 await self._segment(event.message)
             except Exception as error:

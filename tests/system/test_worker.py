@@ -1,13 +1,18 @@
-"""A worker ends when it is told to, whatever has become of its broker."""
+"""What a worker leaves when it ends, and that it does, whatever has become of its broker."""
 
+import asyncio
 import time
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.broker import EmbeddedBroker
+from streams.play import Publisher
+from streams.topics import CRY_EMBEDDINGS, CRY_SEGMENTS, Topic
 from streams.worker import STOP_SECONDS
+from tests.streams.ward import cry_sound, segment
 from tests.system.brokers import EmbeddedKafka
-from tests.system.pipeline import SESSION_SECONDS, Pipeline
+from tests.system.pipeline import PARTITIONS, SESSION_SECONDS, START_SECONDS, Pipeline
 
 pytestmark = pytest.mark.system
 
@@ -28,3 +33,33 @@ def test_a_worker_whose_broker_is_gone_ends_all_the_same(tmp_path):
     finally:
         process.kill()
     print(f"exit status {process.returncode}")
+
+
+def test_what_was_embedded_and_judged_is_committed(embedded_broker, tmp_path):
+    pipeline = Pipeline(embedded_broker, tmp_path)
+
+    async def send() -> None:
+        async with Publisher(pipeline.settings) as publisher:
+            await (await publisher.send(CRY_SEGMENTS, *segment(cry_sound()).encode()))
+
+    asyncio.run(send())
+    with pipeline.worker() as worker:
+        pipeline.wait_for(lambda found: found.deviations, START_SECONDS, worker)
+    assert [committed(pipeline, topic) for topic in (CRY_SEGMENTS, CRY_EMBEDDINGS)] == [1, 1]
+
+
+def committed(pipeline: Pipeline, topic: Topic) -> int:
+    """How many records of a topic the next worker will not read again."""
+
+    async def offsets() -> list[int | None]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=pipeline.settings.broker, group_id=pipeline.settings.app_id
+        )
+        await consumer.start()
+        try:
+            name = topic.name(pipeline.settings)
+            return [await consumer.committed(TopicPartition(name, p)) for p in range(PARTITIONS)]
+        finally:
+            await consumer.stop()
+
+    return sum(filter(None, asyncio.run(offsets())))
