@@ -12,7 +12,7 @@ from streams.errors import VagitusError
 COMMANDS = {
     "demo": "streams.commands.live",
     "worker": "streams.commands.operate",
-    "play": "streams.commands.live",
+    "play": "streams.commands.play",
     "score": "streams.commands.recordings",
     "embed": "streams.commands.recordings",
     "replay": "streams.commands.recordings",

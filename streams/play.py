@@ -1,6 +1,7 @@
 """Plays a source into `audio-chunks`, at its own pace, faster, or as fast as it goes."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,6 +102,8 @@ async def play(
     publisher: Publisher,
     speed: float | None = 1.0,
     on_chunk: Callable[[AudioChunk], None] = lambda chunk: None,
+    seconds: float | None = None,
+    stop: asyncio.Event | None = None,
 ) -> Played:
     """Send every chunk of a source at the moment its second has ended.
 
@@ -109,6 +112,8 @@ async def play(
         publisher: an open one.
         speed: 1 is real time, 2 twice as fast; None does not wait at all.
         on_chunk: called for each chunk that was handed to the producer.
+        seconds: of capture time, after which nothing more is sent; None: to the source's end.
+        stop: ends it early, once set.
 
     Raises:
         SourceError: the source gives no sound.
@@ -118,13 +123,20 @@ async def play(
     waiting: set[asyncio.Future] = set()
     began = time.monotonic()
     first_ms: int | None = None
+    chunks = source.chunks()
     try:
-        for chunk in source.chunks():
+        # In a thread: a microphone takes a second for each, in which the producer has to send.
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             if first_ms is None:
                 first_ms = chunk.captured_at_ms
+            since_ms = chunk.captured_at_ms - first_ms
+            if seconds is not None and since_ms >= 1000 * seconds:
+                break
             if speed is not None:
-                due = began + (chunk.captured_at_ms - first_ms + 1000) / 1000 / speed
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                due = began + (since_ms + 1000) / 1000 / speed
+                await _sleep(max(0.0, due - time.monotonic()), stop)
+            if stop is not None and stop.is_set():
+                break
             waiting.add(await publisher.chunk(chunk))
             if len(waiting) >= MAX_IN_FLIGHT:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -136,3 +148,12 @@ async def play(
     except KafkaError as error:
         raise BrokerError(f"The broker did not take a chunk: {error}.") from None
     return played
+
+
+async def _sleep(seconds: float, stop: asyncio.Event | None) -> None:
+    """Wait so long, or until `stop` is set."""
+    if stop is None:
+        await asyncio.sleep(seconds)
+        return
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

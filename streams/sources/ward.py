@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from models.synthesis.ward import SAMPLE_RATE_HZ, Cot, SimulatedWard, Truth
+from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.records.sound import Codec
 from streams.sources.source import first_sequence
@@ -37,8 +38,15 @@ class WardSource:
 
     @property
     def cots(self) -> tuple[Cot, ...]:
-        """Who lies where: what has to be admitted before the ward is played."""
+        """Who lies where."""
         return self.ward.cots
+
+    def admissions(self) -> list[Admission]:
+        """What has to be admitted before the ward is played, so that all of it counts."""
+        return [
+            Admission(cot.monitor, cot.infant, cot.ward, cot.bed, self.start_ms)
+            for cot in self.cots
+        ]
 
     def chunks(self) -> Iterator[AudioChunk]:
         """All seconds in order; within a second, in the order of the cots."""

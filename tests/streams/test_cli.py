@@ -58,14 +58,23 @@ def test_completion_scripts_ask_vagitus_itself(vagitus, shell, holds):
     assert f"_VAGITUS_COMPLETE={shell}_complete" in script
 
 
-def test_a_shell_is_told_the_commands_that_fit():
+@pytest.mark.parametrize(
+    ("words", "fitting"),
+    [
+        ("vagitus d", ["demo", "discharge", "doctor"]),
+        ("vagitus play --s", ["--simulate", "--speed", "--seed"]),
+        ("vagitus play --simulate 8 --speed m", ["max"]),
+        ("vagitus play --codec ", ["pcm", "flac", "opus"]),
+    ],
+)
+def test_a_shell_is_told_what_fits(words, fitting):
     done = subprocess.run(
         PROGRAM,
-        env={**os.environ, "_VAGITUS_COMPLETE": "bash_complete", "COMP_WORDS": "vagitus d",
-             "COMP_CWORD": "1"},
+        env={**os.environ, "_VAGITUS_COMPLETE": "bash_complete", "COMP_WORDS": words,
+             "COMP_CWORD": str(words.count(" "))},
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert done.stdout.split() == ["plain,demo", "plain,discharge", "plain,doctor"]
+    assert done.stdout.split() == [f"plain,{word}" for word in fitting]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +87,17 @@ def test_a_shell_is_told_the_commands_that_fit():
         (["embed", "missing.wav", "--out", "x.npz"], 2, "'missing.wav' does not exist"),
         (["embed", os.curdir, "--out", "missing/x.npz"], 2, "there is no folder missing"),
         (["replay", "missing.csv"], 2, "'missing.csv' does not exist"),
-        (["play"], 2, "Give PATHS, or --microphone"),
-        (["play", os.curdir, "--microphone"], 2, "Give PATHS, or --microphone"),
+        (["play"], 2, "Give PATHS, --microphone or --simulate"),
+        (["play", os.curdir, "--microphone"], 2, "Give PATHS, --microphone or --simulate"),
+        (["play", os.curdir, "--simulate", "2"], 2, "Give PATHS, --microphone or --simulate"),
+        (["play", "--simulate", "0"], 2, "--simulate"),
+        (["play", "--simulate", "2", "--speed", "2"], 2, "Give --duration too"),
+        (["play", "--simulate", "2", "--speed", "max"], 2, "Give --duration too"),
+        (["play", "--simulate", "2", "--duration", "soon"], 2, "'soon' is not a time"),
+        (["play", "--simulate", "2", "--duration", "0"], 2, "'0' is not a time"),
+        (["play", "--simulate", "2", "--monitor", "mon-3"], 2, "leave out --monitor"),
+        (["play", os.curdir, "--seed", "0"], 2, "--seed and --drift-after belong to --simulate"),
+        (["play", os.curdir, "--drift-after", "1h"], 2, "belong to --simulate"),
         (["play", os.curdir, "--speed", "-1"], 2, "a number above 0, or `max`"),
         (["play", os.curdir, "--speed", "nan"], 2, "a number above 0, or `max`"),
         (["demo", "--monitors", "0"], 2, "--monitors"),

@@ -1,6 +1,7 @@
 """A source is played into the broker: every chunk, in order, at its pace."""
 
 import asyncio
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -115,6 +116,39 @@ def test_a_chunk_is_sent_when_its_second_has_ended(settings, monkeypatch, speed,
     monkeypatch.setattr(play_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     played(settings, Chunks(3, every=2.0), speed=speed)
     assert waited == pytest.approx(waits)
+
+
+def test_no_more_is_sent_than_the_seconds_asked_for(settings):
+    result = played(settings, Chunks(5, ("mon-1", "mon-2")), speed=None, seconds=2)
+    assert result == Played({"mon-1": 2, "mon-2": 2})
+    assert len(records(settings, AUDIO_CHUNKS)) == 4
+
+
+def test_a_play_that_is_stopped_tells_what_it_has_sent(settings):
+    async def run() -> Played:
+        stop = asyncio.Event()
+        async with Publisher(settings) as publisher:
+            return await play(Chunks(60), publisher, 50.0, lambda chunk: stop.set(), stop=stop)
+
+    assert asyncio.run(asyncio.wait_for(run(), 30)) == Played({"mon-1": 1})
+    assert len(records(settings, AUDIO_CHUNKS)) == 1
+
+
+def test_what_was_sent_goes_out_while_the_source_takes_its_time(settings):
+    arrived = []
+
+    class Slow(Chunks):
+        """A source that gives its next second once the last has arrived, as a room would."""
+
+        def chunks(self):
+            yield self._arrivals[0].chunk
+            deadline = time.monotonic() + 10
+            while not arrived and time.monotonic() < deadline:
+                arrived.extend(records(settings, AUDIO_CHUNKS))
+            yield self._arrivals[1].chunk
+
+    played(settings, Slow(2), speed=None)
+    assert len(arrived) == 1
 
 
 def test_an_admission_lies_at_its_monitor_and_a_discharge_is_a_tombstone(settings):
