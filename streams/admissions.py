@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.connection import connection
+from streams.connection import connection, refusal
 from streams.errors import BrokerError, Refusal, RefusedMessage
 from streams.reading import read_once
 from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
-from streams.topics import ADMISSIONS, partition_counts
+from streams.topics import ADMISSIONS, no_topic, partition_counts
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0
@@ -82,14 +82,15 @@ async def read_admissions(settings: Settings) -> dict[str, Admission]:
     topic = ADMISSIONS.name(settings)
     partitions = (await partition_counts(settings)).get(topic)
     if partitions is None:
-        raise BrokerError(f"Topic {topic} does not exist: run `vagitus topics create`.")
+        raise no_topic(settings, topic)
     admissions = Admissions()
     try:
         async for record, _ in read_once(settings, topic, range(partitions)):
             with contextlib.suppress(RefusedMessage):
                 admissions.apply(record.key, record.value)
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"The admissions cannot be read: {error}.") from None
+        why = refusal(settings, error)
+        raise BrokerError(f"The admissions cannot be read: {why}.") from None
     return {admission.monitor: admission for admission in admissions}
 
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from streams.baselines import Entry, entry_id
-from streams.connection import connection
+from streams.connection import connection, refusal
 from streams.errors import BrokerError, RefusedMessage
 from streams.history import read_histories
 from streams.play import Publisher
@@ -26,6 +26,7 @@ from streams.topics import (
     BASELINES_TABLE,
     CRY_EMBEDDINGS,
     changelog,
+    no_topic,
     partition_counts,
 )
 
@@ -46,7 +47,7 @@ async def require_topics(settings: Settings) -> None:
     names = [topic.name(settings) for topic in (CRY_EMBEDDINGS, ACTS, ADMISSIONS)]
     for name in (*names, changelog(settings, BASELINES_TABLE)):
         if name not in found:
-            raise BrokerError(f"Topic {name} does not exist: run `vagitus topics create`.")
+            raise no_topic(settings, name)
         if found[name] != settings.partitions:
             raise BrokerError(
                 f"Topic {name} has {found[name]} partitions, not {settings.partitions}: "
@@ -171,4 +172,5 @@ def broker_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"The broker at {settings.broker} does not do it: {error}.") from None
+        why = refusal(settings, error)
+        raise BrokerError(f"The broker at {settings.broker} does not do it: {why}.") from None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiokafka import errors
 from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.protocol.metadata import MetadataRequest
 from prometheus_client import Gauge
 
 from streams.certificates import Files, RenewedContext, expiry, read_certificates
@@ -18,6 +19,11 @@ PROBE_MS = 5_000
 ENDED, OTHER_NAMES = 10, (62, 64)
 # What a port that speaks no TLS makes of its beginning, and we of its answer.
 NO_TLS = ("WRONG_VERSION_NUMBER", "UNEXPECTED_EOF_WHILE_READING", "RECORD_LAYER_FAILURE")
+NO_RIGHT = (
+    errors.TopicAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.ClusterAuthorizationFailedError,
+)
 CLIENT, AUTHORITY = "kafka-client", "kafka-authority"
 
 
@@ -86,6 +92,13 @@ def identity(settings: Settings) -> str:
     return "a client without a name"
 
 
+def refusal(settings: Settings, error: Exception) -> str:
+    """Why the broker did not do something, as a clause: with who lacks a right, where one does."""
+    if isinstance(error, NO_RIGHT):
+        return f"{identity(settings)} has no right to it ({error})"
+    return str(error)
+
+
 async def unreachable(settings: Settings, error: Exception) -> BrokerError:
     """The error to raise where a client could not start, with the reason that it keeps to itself.
 
@@ -97,9 +110,13 @@ async def unreachable(settings: Settings, error: Exception) -> BrokerError:
     for host, port, _ in collect_hosts(options.pop("bootstrap_servers")):
         try:
             probe = await create_conn(host, port, request_timeout_ms=PROBE_MS, **options)
+            try:
+                # Which versions it speaks a broker says also to whom it has yet to know.
+                await probe.send(MetadataRequest([]))
+            finally:
+                probe.close()
         except (errors.KafkaError, OSError, EOFError, TimeoutError) as reason:
             return BrokerError(_sentence(f"{host}:{port}", reason, settings))
-        probe.close()
     return BrokerError(_silent(settings.broker, error))
 
 
@@ -153,10 +170,10 @@ def _untrusted(address: str, reason: ssl.SSLCertVerificationError, settings: Set
 def _refused(address: str, reason: ssl.SSLError, settings: Settings) -> str:
     said = (reason.reason or "no reason given").lower().replace("_", " ")
     if settings.kafka_certificate is None:
-        advice = "it may want one: set VAGITUS_KAFKA_CERTIFICATE and VAGITUS_KAFKA_KEY"
+        advice = "it may want one, so set VAGITUS_KAFKA_CERTIFICATE and VAGITUS_KAFKA_KEY"
     else:
         advice = (
-            f"does it know the authority that signed {identity(settings)} in "
-            f"{settings.kafka_certificate}?"
+            f"{settings.kafka_certificate} ({identity(settings)}) must be signed by an authority "
+            "that it knows"
         )
-    return f"The broker at {address} refuses this client's certificate ({said}): {advice}."
+    return f"The broker at {address} wants another certificate of this client ({said}): {advice}."

@@ -7,9 +7,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from streams.alerting.thresholds import THRESHOLDS
 from streams.app import Models
-from streams.connection import connection
-from streams.errors import BrokerError, ModelError, RefusedMessage
+from streams.certificates import expiry
+from streams.connection import certificate_files, connection, identity
+from streams.errors import BrokerError, ModelError, RefusedMessage, SettingsError
 from streams.records.cloudevent import CloudEvent
 from streams.settings import Settings
 from streams.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_configs
@@ -18,6 +20,8 @@ from streams.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_
 MAX_CLOCK_DIFFERENCE_MS = 2000
 SECOND_MS = 1000
 FETCH_SECONDS = 5.0
+DAY_SECONDS = 24 * 60 * 60
+TOPIC_AUTHORIZATION_FAILED = 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,12 @@ async def examine(settings: Settings) -> list[Finding]:
     except BrokerError as error:
         advice = "start the broker, or set VAGITUS_BROKER to where it listens"
         return [*findings, Finding("broker", False, str(error), advice)]
-    findings.append(Finding("broker", True, f"answers at {settings.broker}"))
+    except SettingsError as error:
+        return [*findings, Finding("broker", False, str(error), "see docs/operate.md")]
+    plain = settings.kafka_security == "plaintext"
+    how = "not encrypted" if plain else f"encrypted, and knows us as {identity(settings)}"
+    findings.append(Finding("broker", True, f"answers at {settings.broker}: {how}"))
+    findings += _certificates(settings)
     findings += _topics(settings, counts)
     findings += await _configs(settings, set(counts))
     findings.append(await _clock(settings, counts.get(AUDIO_CHUNKS.name(settings), 0)))
@@ -52,6 +61,21 @@ def _models(settings: Settings) -> Finding:
         return Finding("models", False, str(error), "install again, or set VAGITUS_WEIGHTS_DIR")
     versions = (models.detector.version, models.embedder.version, models.ward.version)
     return Finding("models", True, ", ".join(versions))
+
+
+def _certificates(settings: Settings) -> list[Finding]:
+    findings = []
+    for name, path in certificate_files(settings).items():
+        days = (expiry(path)() - time.time()) / DAY_SECONDS
+        findings.append(
+            Finding(
+                f"certificate {name}",
+                days >= THRESHOLDS.certificate_days,
+                f"{path} ends in {days:.0f} days",
+                "have it renewed: what is written into the file is taken up by itself",
+            )
+        )
+    return findings
 
 
 def _topics(settings: Settings, counts: dict[str, int]) -> list[Finding]:
@@ -89,7 +113,10 @@ async def _configs(settings: Settings, existing: set[str]) -> list[Finding]:
         await admin.close()
     findings = []
     for response in responses:
-        for _, _, _, name, entries, *_ in response.resources:
+        for code, _, _, name, entries, *_ in response.resources:
+            if code == TOPIC_AUTHORIZATION_FAILED:
+                detail = f"not for {identity(settings)} to see: it needs DESCRIBE_CONFIGS"
+                return [Finding("topic settings", True, detail)]
             actual = {entry[0]: entry[1] for entry in entries}
             for key, value in wanted.get(name, {}).items():
                 if actual.get(key) != value:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.connection import connection, unreachable
+from streams.connection import connection, refusal, unreachable
 from streams.errors import BrokerError
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.settings import Settings
 from streams.sources.source import Source
-from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, partition_counts
+from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, no_topic, partition_counts
 
 # Sends that may be under way at once; more only fills memory.
 MAX_IN_FLIGHT = 512
@@ -38,23 +38,26 @@ class Publisher:
 
     Use it as an async context manager; everything sent is on the broker when it closes.
 
+    Args:
+        settings: where the broker is; kept as `settings`.
+
     Raises:
         BrokerError: none answers, or one of the topics does not exist. (Many brokers would
             create it when first sent to, and then keep sound for as long as they please.)
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> "Publisher":
-        found = await partition_counts(self._settings)
+        found = await partition_counts(self.settings)
         for topic in (AUDIO_CHUNKS, ADMISSIONS):
-            name = topic.name(self._settings)
+            name = topic.name(self.settings)
             if name not in found:
-                raise BrokerError(f"Topic {name} does not exist: run `vagitus topics create`.")
+                raise no_topic(self.settings, name)
         self._producer = AIOKafkaProducer(
-            **connection(self._settings),
+            **connection(self.settings),
             acks="all",
             enable_idempotence=False,
             linger_ms=5,
@@ -64,7 +67,7 @@ class Publisher:
             await self._producer.start()
         except (KafkaError, OSError) as error:
             await self._producer.stop()
-            raise await unreachable(self._settings, error) from None
+            raise await unreachable(self.settings, error) from None
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -77,12 +80,19 @@ class Publisher:
         return await self.send(AUDIO_CHUNKS, key, value, headers)
 
     async def admit(self, admission: Admission) -> None:
-        """Put an infant at a monitor."""
-        await (await self.send(ADMISSIONS, admission.monitor.encode(), admission.to_json()))
+        """Put an infant at a monitor; raises BrokerError."""
+        await self._place(admission.monitor, admission.to_json())
 
     async def discharge(self, monitor: str) -> None:
-        """Take the infant from a monitor: a tombstone."""
-        await (await self.send(ADMISSIONS, monitor.encode(), None))
+        """Take the infant from a monitor, by a tombstone; raises BrokerError."""
+        await self._place(monitor, None)
+
+    async def _place(self, monitor: str, value: bytes | None) -> None:
+        try:
+            await (await self.send(ADMISSIONS, monitor.encode(), value))
+        except KafkaError as error:
+            why = refusal(self.settings, error)
+            raise BrokerError(f"The broker did not take an admission: {why}.") from None
 
     async def send(
         self,
@@ -93,7 +103,7 @@ class Publisher:
     ) -> asyncio.Future:
         """Send anything; the returned future is done when the broker has it."""
         assert self._producer is not None
-        name = topic.name(self._settings)
+        name = topic.name(self.settings)
         return await self._producer.send(name, value=value, key=key, headers=headers or [])
 
 
@@ -146,7 +156,8 @@ async def play(
             on_chunk(chunk)
         await asyncio.gather(*waiting)
     except KafkaError as error:
-        raise BrokerError(f"The broker did not take a chunk: {error}.") from None
+        why = refusal(publisher.settings, error)
+        raise BrokerError(f"The broker did not take a chunk: {why}.") from None
     return played
 
 

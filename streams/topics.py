@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from streams.connection import connection, unreachable
+from streams.connection import connection, identity, unreachable
 from streams.errors import BrokerError
 from streams.settings import Settings
 
@@ -119,6 +119,17 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
         for topic in found
         if topic["topic"] in ours and topic["error_code"] == 0
     }
+
+
+def no_topic(settings: Settings, name: str) -> BrokerError:
+    """The error to raise where a topic is not among those that the broker names."""
+    if settings.kafka_security == "plaintext":
+        return BrokerError(f"Topic {name} does not exist: run `vagitus topics create`.")
+    # A broker does not name what one has no rights on.
+    return BrokerError(
+        f"Topic {name} does not exist, or not for {identity(settings)}: run `vagitus topics "
+        "create`, or give that user rights on it."
+    )
 
 
 async def connect_admin(settings: Settings) -> AIOKafkaAdminClient:

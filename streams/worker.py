@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 # Under the half minute that process managers wait before they kill.
 STOP_SECONDS = 20.0
 STOPPED_IN_THE_MIDDLE = 70  # an exit status of its own
+# aiokafka tries a broker that is away, or refuses, many times a second, with each of its clients.
+SAY_AGAIN_SECONDS = 60.0
 
 
 class EndingWorker(faust.Worker):
@@ -38,6 +40,31 @@ class EndingWorker(faust.Worker):
 def _leave() -> None:
     logger.error("Still not stopped after %g s: leaving without a last commit.", STOP_SECONDS)
     os._exit(STOPPED_IN_THE_MIDDLE)
+
+
+class BrokerTrouble(logging.Handler):
+    """Says what aiokafka logs as errors, the same sentence once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._said: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sentence = record.getMessage()
+        if record.created - self._said.get(sentence, -SAY_AGAIN_SECONDS) >= SAY_AGAIN_SECONDS:
+            old = [s for s, at in self._said.items() if record.created - at >= SAY_AGAIN_SECONDS]
+            for forgotten in old:
+                del self._said[forgotten]
+            self._said[sentence] = record.created
+            logger.error("Kafka: %s", sentence)
+
+
+def _say_broker_trouble() -> None:
+    aiokafka = logging.getLogger("aiokafka")
+    # Its debugging shows requests, and so a password that SASL sends.
+    aiokafka.setLevel(logging.ERROR)
+    aiokafka.propagate = False
+    aiokafka.addHandler(BrokerTrouble())
 
 
 def end_with_stdin() -> None:
@@ -72,6 +99,7 @@ def run_worker(settings: Settings, log_level: str, address_file: Path | None = N
     if address_file is not None:
         address_file.write_text(address)
     logger.info("Metrics at %s", address)
+    _say_broker_trouble()
     worker = EndingWorker(app, loglevel=log_level, quiet=False, redirect_stdouts=False)
     worker.execute_from_commandline()
 

@@ -38,6 +38,8 @@ HEADER = "# Made by `python -m deploy.kubernetes.write_manifests`.\n"
 # Describe comes first where only it is given: to see that a topic is there.
 SEE, READ, WRITE = ("Describe",), ("Describe", "Read"), ("Describe", "Write")
 BOTH = ("Describe", "Read", "Write")
+# For `vagitus doctor`: whether topics keep what they should, sound above all.
+CHECK = ("DescribeConfigs",)
 
 
 def settings() -> Settings:
@@ -77,10 +79,10 @@ def rights(at: Settings) -> dict[str, list[dict]]:
     suffixes = ("", "-timeline", "-alerts")
     return {
         "vagitus-worker": [
-            *(_topic(topic.name(at), READ) for topic in read),
-            *(_topic(topic.name(at), BOTH) for topic in both),
-            *(_topic(topic.name(at), WRITE) for topic in write),
-            *(_topic(name, BOTH) for name in tables),
+            *(_topic(topic.name(at), READ + CHECK) for topic in read),
+            *(_topic(topic.name(at), BOTH + CHECK) for topic in both),
+            *(_topic(topic.name(at), WRITE + CHECK) for topic in write),
+            *(_topic(name, BOTH + CHECK) for name in tables),
             *(_group(at.app_id + suffix, ("Describe", "Read")) for suffix in suffixes),
         ],
         # Sends sound. Sees the admissions' topic: our own `play` looks whether it is there.

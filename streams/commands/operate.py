@@ -59,12 +59,12 @@ def worker(
 
 
 async def _require_topics(settings: Settings) -> None:
-    from streams.topics import partition_counts, topic_configs
+    from streams.topics import no_topic, partition_counts, topic_configs
 
     found = await partition_counts(settings)
     missing = sorted(set(topic_configs(settings)) - set(found))
     if missing:
-        raise VagitusError(f"Topic {missing[0]} does not exist: run `vagitus topics create`.")
+        raise no_topic(settings, missing[0])
     for name, count in found.items():
         if count != settings.partitions:
             raise VagitusError(

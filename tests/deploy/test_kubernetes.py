@@ -145,7 +145,7 @@ def test_nobody_may_do_everything():
     for user, acls in rights(settings()).items():
         for acl in acls:
             assert set(acl["resource"]) == {"type", "name"}, user
-            assert set(acl["operations"]) <= {"Describe", "Read", "Write"}, user
+            assert set(acl["operations"]) <= {"Describe", "DescribeConfigs", "Read", "Write"}, user
             assert acl["resource"]["type"] == "group" or acl["resource"]["name"] in names
     writes = {
         acl["resource"]["name"]

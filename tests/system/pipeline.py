@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.connection import connection
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScore, CryScores
@@ -92,6 +93,13 @@ class Pipeline:
 
     def _create_topics(self, configs: dict[str, dict[str, str]]) -> None:
         self.broker.create_topics(dict.fromkeys(configs, PARTITIONS), configs)
+
+    def identify(self, client: Mapping[str, str]) -> None:
+        """Go to the broker as somebody else from now on: settings of a client, by field."""
+        others = {n: v for n, v in self.environment.items() if not n.startswith("VAGITUS_KAFKA_")}
+        self.environment = {**others, **{f"VAGITUS_{n.upper()}": v for n, v in client.items()}}
+        kept = {n: v for n, v in self.settings if not n.startswith("kafka_")}
+        self.settings = Settings(**{**kept, **client})
 
     def forget_worker(self) -> None:
         """Take all that a worker commits and remembers from the next one; topics stay."""
@@ -173,9 +181,7 @@ class Pipeline:
         return found
 
     async def _read(self, topic: str) -> list[ConsumerRecord]:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.broker, enable_auto_commit=False
-        )
+        consumer = AIOKafkaConsumer(**connection(self.settings), enable_auto_commit=False)
         await consumer.start()
         try:
             partitions = [TopicPartition(topic, p) for p in range(self.settings.partitions)]
@@ -198,7 +204,7 @@ class Pipeline:
         """How many records a topic has ever had, also where the broker has dropped some."""
 
         async def ends() -> int:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.broker)
+            consumer = AIOKafkaConsumer(**connection(self.settings))
             await consumer.start()
             try:
                 name = topic.name(self.settings)
