@@ -167,7 +167,7 @@ def _bare_app(settings: Settings, held: HeldOffsets) -> faust.App:
         web_tables_enabled=False,
         web_router_enabled=False,
     )
-    transport = transport_class(held, AUDIO_CHUNKS.name(settings))
+    transport = transport_class(held, settings)
     app.transport = transport(app.conf.broker_consumer, app, app.loop)
     return app
 

@@ -16,80 +16,31 @@ leave and freeze under load; its issues 318, 502 and 606):
   records or stalls the commits for ever: it is left aside.
 - On revocation the acknowledgements are dropped before the last commit: it commits first here.
 
-Commits of `audio-chunks` go through `HeldOffsets`, which knows what is still needed.
+Commits of `audio-chunks` go through `HeldOffsets`, which knows what is still needed. Its records
+are handed on in batches, each as one message: Faust takes as long for a message as the detector
+for a second of sound.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from mode.utils.futures import notify
 
-from streams.offsets import Acknowledged, HeldOffsets, Progress
+from streams.batch import ChunkBatch, cut
+from streams.consumer_thread import HoldingConsumerThread
+from streams.offsets import Acknowledged, HeldOffsets
+from streams.settings import Settings
+from streams.topics import AUDIO_CHUNKS
 
 # So often must the same jump follow a seek back before it is believed.
 SAME_JUMPS = 3
-
-
-class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
-    """Talks to the broker: commits with metadata, and seeks to what was committed."""
-
-    consumer: "HoldingConsumer"
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        held = self.consumer.held_offsets
-        if held.stopped:
-            self.log.error("Nothing is committed after a failure: another worker will redo it.")
-            return False
-        chunks_topic = self.consumer.chunks_topic
-        committed: dict[TopicPartition, OffsetAndMetadata] = {}
-        assignment = self.assignment()
-        try:
-            for tp, offset in offsets.items():
-                if tp not in assignment:
-                    continue
-                progress = Progress(offset, offset)
-                if tp.topic == chunks_topic:
-                    progress = held.progress(tp.partition, offset)
-                metadata = progress.metadata if tp.topic == chunks_topic else ""
-                key = TopicPartition(tp.topic, tp.partition)
-                committed[key] = OffsetAndMetadata(progress.floor, metadata)
-            await self._ensure_consumer().commit(committed)
-            if any(tp.topic == chunks_topic for tp in committed):
-                held.committed()
-        except driver.CommitFailedError as error:
-            self.log.warning("A commit came too late, the group has rebalanced: %s", error)
-            return False
-        except Exception as error:
-            self.log.exception("A commit failed: %r", error)
-            await self.crash(error)
-            return False
-        return True
-
-    async def seek_to_committed(self) -> Mapping[TP, Progress]:
-        return await self.call_thread(self._seek_to_committed)
-
-    async def _seek_to_committed(self) -> Mapping[TP, Progress]:
-        consumer = self._ensure_consumer()
-        # Faust itself seeks its changelogs.
-        partitions = sorted(
-            tp for tp in consumer.assignment() if not self.consumer._is_changelog_tp(tp)
-        )
-        found = await consumer._coordinator.fetch_committed_offsets(partitions)
-        commits = {tp: commit for tp, commit in found.items() if commit.offset >= 0}
-        # Where nothing is committed aiokafka would go on from where it is; but what was read
-        # and not committed must be read again.
-        fresh = [tp for tp in partitions if tp not in commits]
-        begins = await consumer.beginning_offsets(fresh) if fresh else {}
-        sought = {tp: Progress(begins[tp], begins[tp]) for tp in fresh}
-        for tp, commit in commits.items():
-            sought[tp] = Progress.resume(commit.offset, commit.metadata or "")
-        for tp, progress in sought.items():
-            consumer.seek(tp, progress.floor)
-        return sought
+# One is scored while the next one waits: more would only lie in memory.
+BATCHES_UNDER_WAY = 2
 
 
 class HoldingConsumer(driver.Consumer):
@@ -97,10 +48,16 @@ class HoldingConsumer(driver.Consumer):
 
     held_offsets: HeldOffsets
     chunks_topic: str
+    batch_chunks: int
+    batch_wait_seconds: float
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.acknowledged = Acknowledged()
+        self._fetched: dict[TP, Sequence[ConsumerRecord]] = {}
+        self._fetched_in = 0  # the generation then
+        self._under_way: set[ChunkBatch] = set()
+        self._room = asyncio.Event()
         self._expected: dict[TP, int] = {}
         self._jumps: dict[TP, tuple[tuple[int, int], int]] = {}
         self._stale: set[TP] = set()
@@ -121,6 +78,7 @@ class HoldingConsumer(driver.Consumer):
         # What was handed on and not yet taken is cleared from the queues.
         super().stop_flow()
         self._stale.update(self._expected)
+        self._under_way.clear()
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         await self._seek_stale()
@@ -131,11 +89,60 @@ class HoldingConsumer(driver.Consumer):
             elif tp not in skipped:
                 if await self._is_due(tp, message.offset):
                     self._expected[tp] = message.offset + 1
-                    if tp.topic == self.chunks_topic:
-                        self.held_offsets.began(tp.partition, message.offset)
                     yield tp, message
                 elif message.offset >= self._expected.get(tp, 0):
                     skipped.add(tp)
+        async for batch in self._batches():
+            yield batch.tp, batch
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:
+        records, active = await super()._wait_next_records(timeout)
+        chunks = [tp for tp in records or () if tp.topic == self.chunks_topic]
+        fetched = {tp: records.pop(tp) for tp in chunks}
+        self._fetched = {tp: fetched[tp] for tp in chunks if tp in active}
+        self._fetched_in = self.app.consumer_generation_id
+        return records, active
+
+    async def _batches(self) -> AsyncIterator[ChunkBatch]:
+        fetched, self._fetched = self._fetched, {}
+        generation = self._fetched_in
+        due = {tp: await self._all_due(tp, records) for tp, records in fetched.items()}
+        for tp in due:
+            self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+            # By this Faust knows whether a partition's records are taken.
+            self.app.monitor.stream_inbound_time[tp] = monotonic()
+        for part in cut(due, self.batch_chunks):
+            await self._wait_for_room()
+            if (
+                self._stale.intersection(part)
+                or generation != self.app.consumer_generation_id
+                or not (self.flow_active and self.app.flow_control.is_active())
+            ):
+                self._stale.update(due)
+                return
+            for tp, records in part.items():
+                self.held_offsets.began(tp.partition, records[0].offset)
+            batch = ChunkBatch(part, generation)
+            self._under_way.add(batch)
+            yield batch
+
+    async def _all_due(self, tp: TP, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
+        """Those that are due, in order; all of them, nearly always."""
+        due: list[ConsumerRecord] = []
+        for record in records:
+            if await self._is_due(tp, record.offset):
+                self._expected[tp] = record.offset + 1
+                due.append(record)
+            elif record.offset >= self._expected.get(tp, 0):
+                break
+        return due
+
+    async def _wait_for_room(self) -> None:
+        while len(self._under_way) >= BATCHES_UNDER_WAY and self.flow_active:
+            self._room.clear()
+            await self.wait_first(self._room.wait(), self.suspend_flow.wait())
+            if self.should_stop:
+                return
 
     async def _seek_stale(self) -> None:
         if not (self._stale and self.flow_active and self.app.flow_control.is_active()):
@@ -174,20 +181,21 @@ class HoldingConsumer(driver.Consumer):
             return False
         message.acked = True
         self._unacked_messages.discard(message)
+        self._under_way.discard(message)
+        self._room.set()
         notify(self._waiting_for_ack)
         if not self.app.topics.acks_enabled_for(message.topic):
             return False
         generation = getattr(message, "generation_id", None)
         if generation is not None and generation != self.app.consumer_generation_id:
             return False  # of before a rebalance: whoever owns the partition now reads it again
-        self.acknowledged.done(message.tp, [message.offset])
+        if isinstance(message, ChunkBatch):
+            for tp, records in message.parts.items():
+                self.acknowledged.done(tp, [record.offset for record in records])
+        else:
+            self.acknowledged.done(message.tp, [message.offset])
         self._n_acked += 1
         return True
-
-    def pass_over(self, message: Message) -> None:
-        """Leave a message that is about to come again: its acknowledgement will not count."""
-        message.acked = True
-        self._unacked_messages.discard(message)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (
@@ -223,12 +231,14 @@ class HoldingConsumer(driver.Consumer):
                 kept.pop(tp, None)
 
 
-def transport_class(held: HeldOffsets, chunks: str) -> type[driver.Transport]:
-    """Faust's Kafka transport with our consumer: `chunks` is the full name of `audio-chunks`."""
+def transport_class(held: HeldOffsets, settings: Settings) -> type[driver.Transport]:
+    """Faust's Kafka transport with our consumer."""
 
     class BoundConsumer(HoldingConsumer):
         held_offsets = held
-        chunks_topic = chunks
+        chunks_topic = AUDIO_CHUNKS.name(settings)
+        batch_chunks = settings.batch_chunks
+        batch_wait_seconds = settings.batch_wait_seconds
 
     class HoldingTransport(driver.Transport):
         Consumer = BoundConsumer

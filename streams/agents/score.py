@@ -5,15 +5,20 @@ import json
 import logging
 import time
 import weakref
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import faust
+from aiokafka import ConsumerRecord
 from faust.streams import _current_event
+from faust.types import TP, Message
 
 from streams.admissions import AdmissionsReader
 from streams.agents.sending import Outgoing, Sender
-from streams.arrival import Arrival, decode_arrival
+from streams.agents.taking import one_by_one
+from streams.arrival import decode_arrivals
+from streams.batch import ChunkBatch
 from streams.clock import ListeningClock
 from streams.errors import RefusedMessage
 from streams.metrics import Metrics
@@ -22,7 +27,7 @@ from streams.records.cry_scores import CryScore, CryScores
 from streams.scoring import Outcome, Scored, Scorer
 from streams.segments import SegmentMark
 from streams.settings import Settings
-from streams.topics import CRY_SCORES, CRY_SEGMENTS
+from streams.topics import AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0
@@ -38,7 +43,7 @@ class ScoreAgent:
         admissions: must have been read before anything is scored.
         held: what may be committed.
         metrics: what is shown.
-        settings: sizes of batches.
+        settings: names of topics.
     """
 
     def __init__(
@@ -57,21 +62,20 @@ class ScoreAgent:
         self._admissions = admissions
         self._held = held
         self._metrics = metrics
-        self._settings = settings
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="score")
         self._turn = asyncio.Lock()  # a batch and a sweep must not mix
-        self._last_events: dict[int, faust.Event] = {}
-        self._begins: set[int] = set()  # partitions whose first event is yet to come
+        self._topic = AUDIO_CHUNKS.name(settings)
+        self._reached: dict[TP, int] = {}  # the offset up to which each partition was scored
+        self._begins: set[int] = set()  # partitions whose first chunk is yet to come
         self._clock = ListeningClock()
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
         await self._admissions.caught_up.wait()
-        size, wait = self._settings.batch_chunks, self._settings.batch_wait_seconds
-        async for events in stream.take_events(size, within=wait):
+        async for event in one_by_one(stream):
             try:
                 async with self._turn:
-                    await self._batch(events)
+                    await self._batch(event.message)
             except Exception as error:
                 await self._sender.fail("score", error)
 
@@ -81,41 +85,52 @@ class ScoreAgent:
             try:
                 self._follow_partitions()
                 now = self._clock.look(self._sender.listening)
-                await self._publish(self._scorer.sweep(now, self._behind()))
+                scored = self._scorer.sweep(now, self._behind())
+                await self._publish(scored, self._messages(scored))
             except Exception as error:
                 await self._sender.fail("score", error)
 
     def _behind(self) -> set[int]:
         """Partitions that have chunks which were not yet read."""
         behind = set()
-        for partition, event in self._last_events.items():
-            highwater = self._sender.highwater(event.message.tp)
-            if highwater is not None and event.message.offset + 1 < highwater:
-                behind.add(partition)
+        for tp, offset in self._reached.items():
+            highwater = self._sender.highwater(tp)
+            if highwater is not None and offset < highwater:
+                behind.add(tp.partition)
         return behind
 
-    async def _batch(self, events: Sequence[faust.Event]) -> None:
+    async def _batch(self, batch: ChunkBatch) -> None:
         self._follow_partitions()
-        events = self._in_order(events)
-        arrivals = await self._decode(events)
+        self._keep_in_order(batch)
         loop = asyncio.get_running_loop()
-        with self._metrics.inference.labels(self._scorer.detector_version).time():
-            scored = await loop.run_in_executor(
-                self._pool, self._scorer.score, arrivals, self._clock.seconds
-            )
-        for event in events:
-            self._last_events[event.message.partition] = event
-        await self._publish(scored)
-        for outcome in scored.outcomes:
-            self._metrics.chunks.labels(outcome.value).inc()
-        self._hold(events)
+        refused, scored, messages = await loop.run_in_executor(
+            self._pool, self._score, batch.records()
+        )
+        await self._sender.bury(refused)
+        for tp, records in batch.parts.items():
+            self._reached[tp] = records[-1].offset + 1
+        await self._publish(scored, messages)
+        outcomes = Counter(scored.outcomes)
+        outcomes[Outcome.REFUSED] += len(refused)
+        for outcome, count in outcomes.items():
+            self._metrics.chunks.labels(outcome.value).inc(count)
+        self._hold(batch)
         self._metrics.last_batch.set_to_current_time()
+
+    def _score(
+        self, records: Sequence[ConsumerRecord]
+    ) -> tuple[list[tuple[RefusedMessage, ConsumerRecord]], Scored, list[Outgoing]]:
+        """All that takes time, in a thread of its own: beside it heartbeats go on."""
+        arrivals, refused = decode_arrivals(records, int(time.time() * 1000))
+        with self._metrics.inference.labels(self._scorer.detector_version).time():
+            scored = self._scorer.score(arrivals, self._clock.seconds)
+        return refused, scored, self._messages(scored)
 
     def _follow_partitions(self) -> None:
         """Forget the partitions that went, begin those that came."""
         for partition in self._held.revoked():
             self._scorer.drop(partition)
-            self._last_events.pop(partition, None)
+            self._reached.pop(TP(self._topic, partition), None)
         self._metrics.owned_partitions.set(self._held.owned)
         resumed = self._held.resumed()
         if not resumed:
@@ -127,43 +142,21 @@ class ScoreAgent:
             self._begins.add(partition)
             self._scorer.take_over(partition, progress.published, marks)
 
-    def _in_order(self, events: Sequence[faust.Event]) -> list[faust.Event]:
-        """The events without those from before a resumption: they are about to come again."""
-        kept = []
-        for event in events:
-            partition = event.message.partition
-            if partition in self._begins:
-                if event.message.offset != self._held.first(partition):
-                    self._sender.pass_over(event.message)
-                    continue
-                self._begins.discard(partition)
-            kept.append(event)
-        return kept
+    def _keep_in_order(self, batch: ChunkBatch) -> None:
+        """Take out what is from before a resumption: it is about to come again."""
+        for tp, records in list(batch.parts.items()):
+            if tp.partition not in self._begins:
+                continue
+            first = self._held.first(tp.partition)
+            offsets = [record.offset for record in records]
+            if first in offsets:
+                self._begins.discard(tp.partition)
+                batch.parts[tp] = records[offsets.index(first) :]
+            else:
+                logger.info("Passed over, to come again: %s", tp)
+                del batch.parts[tp]
 
-    async def _decode(self, events: Sequence[faust.Event]) -> list[Arrival]:
-        arrivals = []
-        refused = []
-        now_ms = int(time.time() * 1000)
-        for event in events:
-            message = event.message
-            try:
-                arrivals.append(
-                    decode_arrival(
-                        message.key,
-                        message.value,
-                        message.headers,
-                        partition=message.partition,
-                        offset=message.offset,
-                        now_ms=now_ms,
-                    )
-                )
-            except RefusedMessage as error:
-                refused.append((error, message))
-                self._metrics.chunks.labels(Outcome.REFUSED.value).inc()
-        await self._sender.bury(refused)
-        return arrivals
-
-    async def _publish(self, scored: Scored) -> None:
+    def _messages(self, scored: Scored) -> list[Outgoing]:
         version = self._scorer.detector_version
         messages = [
             Outgoing(
@@ -177,6 +170,9 @@ class ScoreAgent:
         for _, segment in scored.segments:
             key, value, headers = segment.encode()
             messages.append(Outgoing(CRY_SEGMENTS, key, value, headers))
+        return messages
+
+    async def _publish(self, scored: Scored, messages: Sequence[Outgoing]) -> None:
         sent = await self._sender.start(messages)
         # After its segment: a mark that is ahead of it would lose it.
         for monitor, (partition, mark) in scored.marks.items():
@@ -205,19 +201,19 @@ class ScoreAgent:
             self._metrics.heard(place.ward, score)
 
     def _remember(self, partition: int, monitor: str, mark: SegmentMark) -> None:
-        # Faust writes a table only while an event of the partition is current, which it is not
-        # inside `take_events` (its issue 497).
-        token = _current_event.set(weakref.ref(self._last_events[partition]))
+        # Faust writes a table only while an event of the partition is current: this one stands
+        # for whatever was last scored there.
+        message = Message(self._topic, partition, 0, 0.0, 0, None, None, None, None)
+        event = faust.Event(self._marks.app, None, None, None, message)
+        token = _current_event.set(weakref.ref(event))
         try:
             row = [mark.ended_offset, mark.ended_ms, mark.opened_offset]
             self._marks[monitor.encode()] = json.dumps(row).encode()
         finally:
             _current_event.reset(token)
 
-    def _hold(self, events: Sequence[faust.Event]) -> None:
+    def _hold(self, batch: ChunkBatch) -> None:
         floors = self._scorer.floors()
-        processed: dict[int, int] = {}
-        for event in events:
-            processed[event.message.partition] = event.message.offset + 1
-        for partition, offset in processed.items():
-            self._held.hold(partition, offset, floors.get(partition, offset))
+        for tp, records in batch.parts.items():
+            end = records[-1].offset + 1
+            self._held.hold(tp.partition, end, floors.get(tp.partition, end))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import faust
+from aiokafka import ConsumerRecord
 
 from streams.errors import RefusedMessage
 from streams.metrics import Metrics
@@ -66,7 +67,9 @@ class Sender:
         await self._app.producer.flush()
         await asyncio.gather(*sent)
 
-    async def bury(self, refused: Sequence[tuple[RefusedMessage, faust.types.Message]]) -> None:
+    async def bury(
+        self, refused: Sequence[tuple[RefusedMessage, faust.types.Message | ConsumerRecord]]
+    ) -> None:
         """Send messages to the dead letters, count each and say so in the log."""
         letters = [
             DeadLetter.of(
@@ -92,11 +95,6 @@ class Sender:
     def listening(self) -> bool:
         """Whether records are read: not during a rebalance."""
         return self._app.flow_control.is_active()
-
-    def pass_over(self, message: faust.types.Message) -> None:
-        """Leave a message that is about to come again."""
-        logger.info("Passed over, to come again: %s", message)
-        self._app.consumer.pass_over(message)
 
     def highwater(self, tp: faust.types.TP) -> int | None:
         """The end of a partition, as far as the consumer knows it."""
