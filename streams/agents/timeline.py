@@ -13,9 +13,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.agents.sending import Sender
@@ -46,7 +46,7 @@ RECORDS = ((DEVIATIONS, DeviationRecord), (ACTS, Act))
 Batch = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
-class TimelineAgent:
+class TimelineAgent(ConsumerRebalanceListener):
     """Reads, writes, commits; and removes what is too old.
 
     Args:
@@ -65,6 +65,8 @@ class TimelineAgent:
         self._settings = settings
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._next_prune = 0.0
+        # Not what the consumer calls its own: during a rebalance that is still the share of before.
+        self._ours: set[TopicPartition] = set()
 
     async def run(self) -> None:
         """Follow the topic until cancelled; whatever goes wrong is tried again."""
@@ -80,7 +82,6 @@ class TimelineAgent:
     async def _follow(self) -> None:
         session_ms = int(1000 * self._settings.session_timeout_seconds)
         consumer = AIOKafkaConsumer(
-            *(topic.name(self._settings) for topic, _ in RECORDS),
             **connection(self._settings),
             group_id=f"{self._settings.app_id}-timeline",
             enable_auto_commit=False,
@@ -88,6 +89,8 @@ class TimelineAgent:
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // HEARTBEATS_PER_SESSION,
         )
+        topics = [topic.name(self._settings) for topic, _ in RECORDS]
+        consumer.subscribe(topics, listener=self)
         await consumer.start()
         try:
             while True:
@@ -101,10 +104,19 @@ class TimelineAgent:
                     await self._wait("Rows wait on the broker", error)
                 else:
                     self._retry_seconds = FIRST_RETRY_SECONDS
-                    await _commit(consumer, batch)
+                    await self._commit(consumer, batch)
                     await self._show_lag(consumer)
         finally:
             await consumer.stop()
+            self._ours.clear()
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Write what comes of these."""
+        self._ours = set(assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Leave what is not committed to whoever gets them."""
+        self._ours -= set(revoked)
 
     async def _write(self, batch: Batch) -> None:
         kinds = {topic.name(self._settings): kind for topic, kind in RECORDS}
@@ -144,23 +156,22 @@ class TimelineAgent:
                     lag += max(0, end - await consumer.position(tp))
         self._metrics.timeline_lag.set(lag)
 
+    async def _commit(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
+        # A commit during a rebalance begins another one.
+        offsets = {tp: records[-1].offset + 1 for tp, records in batch.items() if tp in self._ours}
+        if not offsets:
+            return
+        try:
+            await consumer.commit(offsets)
+        except KafkaError as error:
+            # Another worker has the partition, or a later commit says as much.
+            logger.info("A commit of the timeline came to nothing: %s", error)
+
     async def _wait(self, what: str, error: Exception) -> None:
         self._metrics.timeline_failures.inc()
         logger.warning("%s, trying again in %g s: %s", what, self._retry_seconds, error)
         await asyncio.sleep(self._retry_seconds)
         self._retry_seconds = min(2 * self._retry_seconds, LAST_RETRY_SECONDS)
-
-
-async def _commit(consumer: AIOKafkaConsumer, batch: Batch) -> None:
-    ours = consumer.assignment()
-    offsets = {tp: records[-1].offset + 1 for tp, records in batch.items() if tp in ours}
-    if not offsets:
-        return
-    try:
-        await consumer.commit(offsets)
-    except KafkaError as error:
-        # Another worker has the partition, or a later commit says as much.
-        logger.info("A commit of the timeline came to nothing: %s", error)
 
 
 def _rewind(consumer: AIOKafkaConsumer, batch: Batch) -> None:

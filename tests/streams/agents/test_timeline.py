@@ -2,11 +2,18 @@
 
 import asyncio
 import contextlib
+import logging
+import threading
 import uuid
 from collections.abc import Callable
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    TopicPartition,
+)
 from prometheus_client import CollectorRegistry
 
 from streams.agents import timeline as agent_module
@@ -26,6 +33,8 @@ __all__ = ["embedded_broker"]
 
 PARTITIONS = 2
 WAIT_SECONDS = 120
+# The agent asks the group every two seconds whether it rebalances.
+REJOIN_SECONDS = 3.0
 # What retention leaves alone, whenever the test runs.
 FOR_EVER_DAYS = 36_500
 
@@ -180,6 +189,91 @@ def sum_of(ward: Ward, series: str) -> float:
     """A series over its labels."""
     families = ward.metrics.registry.collect()
     return sum(s.value for family in families for s in family.samples if s.name == series)
+
+
+class SlowStore(TimelineStore):
+    """A store that takes its time, until it is let go on."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def write(self, rows) -> None:
+        self.asked.set()
+        self.go_on.wait(WAIT_SECONDS)
+        super().write(rows)
+
+
+class SlowMember(ConsumerRebalanceListener):
+    """One of the group who, when it rebalances, keeps the others waiting until let go on."""
+
+    def __init__(self) -> None:
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+        self.shares = 0
+
+    async def on_partitions_revoked(self, revoked) -> None:
+        if revoked:
+            self.asked.set()
+            await self.go_on.wait()
+
+    def on_partitions_assigned(self, assigned) -> None:
+        self.shares += 1
+
+
+@contextlib.asynccontextmanager
+async def member(ward: Ward, listener: SlowMember):
+    """One of the agent's group who reads nothing."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=ward.settings.broker,
+        group_id=f"{ward.settings.app_id}-timeline",
+        enable_auto_commit=False,
+        session_timeout_ms=6000,
+        heartbeat_interval_ms=500,
+    )
+    consumer.subscribe([DEVIATIONS.name(ward.settings)], listener=listener)
+    await consumer.start()
+    try:
+        yield
+    finally:
+        await consumer.stop()
+
+
+def test_what_is_written_while_the_group_rebalances_is_not_committed(ward, caplog):
+    caplog.set_level(logging.INFO, agent_module.__name__)
+    ward.store = SlowStore(timeline_url(ward.settings))
+
+    async def join(third: SlowMember) -> None:
+        async with member(ward, third):
+            await asyncio.Event().wait()
+
+    async def play() -> None:
+        slow, third = SlowMember(), SlowMember()
+        slow.go_on.set()
+        third.go_on.set()
+        async with member(ward, slow), ward.agent():
+            await until(lambda: slow.shares >= 2)
+            slow.go_on.clear()
+            slow.asked.clear()
+            await ward.say(deviation(0).to_json(), deviation(1).to_json())
+            await until(ward.store.asked.is_set)
+            joining = asyncio.create_task(join(third))  # waits until all have their shares
+            await until(slow.asked.is_set)
+            await asyncio.sleep(REJOIN_SECONDS)
+            ward.store.go_on.set()
+            await until(ward.rows)
+            await asyncio.sleep(REJOIN_SECONDS)
+            slow.go_on.set()
+            assert "came to nothing" not in caplog.text  # nor was it tried
+            await until(lambda: third.shares)
+            await asyncio.sleep(REJOIN_SECONDS)
+            assert (slow.shares, third.shares) == (3, 1)
+            joining.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await joining
+        async with ward.agent():
+            await until(lambda: len(ward.rows()) == 2)
+
+    asyncio.run(play())
 
 
 def test_rows_that_are_older_than_is_set_are_removed(ward):
