@@ -116,16 +116,17 @@ async def unreachable(settings: Settings, error: Exception) -> BrokerError:
             finally:
                 probe.close()
         except (errors.KafkaError, OSError, EOFError, TimeoutError) as reason:
-            return BrokerError(_sentence(f"{host}:{port}", reason, settings))
-    return BrokerError(_silent(settings.broker, error))
+            if sentence := _sentence(f"{host}:{port}", reason, settings):
+                return BrokerError(sentence)
+            error = reason
+    return BrokerError(
+        f"No Kafka broker answers at {settings.broker} ({str(error) or type(error).__name__}): "
+        "start one, or set VAGITUS_BROKER."
+    )
 
 
-def _silent(address: str, reason: BaseException) -> str:
-    why = str(reason) or type(reason).__name__
-    return f"No Kafka broker answers at {address} ({why}): start one, or set VAGITUS_BROKER."
-
-
-def _sentence(address: str, reason: BaseException, settings: Settings) -> str:
+def _sentence(address: str, reason: BaseException, settings: Settings) -> str | None:
+    """What a broker that is there has against us; None where none answers."""
     # What ended the connection is the cause of the request's failure.
     if isinstance(reason, errors.KafkaConnectionError) and reason.__cause__ is not None:
         reason = reason.__cause__
@@ -151,7 +152,7 @@ def _sentence(address: str, reason: BaseException, settings: Settings) -> str:
                 f"What listens at {address} ends a connection that begins {spoken}: does "
                 "VAGITUS_KAFKA_SECURITY fit this port?"
             )
-    return _silent(address, reason)
+    return None
 
 
 def _untrusted(address: str, reason: ssl.SSLCertVerificationError, settings: Settings) -> str:

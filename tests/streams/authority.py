@@ -42,15 +42,16 @@ class Authority:
         Args:
             name: its common name.
             names: a server's, e.g. `IP:127.0.0.1`.
-            days: how long it is valid; less than none has ended.
+            days: how long it is valid; -1 has ended.
             file: the files' name, where not that of the subject.
         """
         made = Issued(self._folder / f"{file or name}.crt", self._folder / f"{file or name}.key")
         request = self._folder / f"{file or name}.csr"
         extension = ("-addext", f"subjectAltName={names}") if names else ()
         self._openssl(
-            "req", *EC, "-keyout", made.key, "-out", request, "-subj", f"/CN={name}", *extension
-        )
+            "req", *EC, "-keyout", made.key, "-out", request, "-utf8", "-subj", f"/CN={name}",
+            *extension,
+        )  # fmt: skip
         self._openssl(
             "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key,
             "-days", days, "-copy_extensions", "copy", "-out", made.certificate,

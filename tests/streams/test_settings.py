@@ -68,3 +68,44 @@ def test_an_offset_above_the_onset_is_refused(monkeypatch):
     monkeypatch.setenv("VAGITUS_OFFSET_SCORE", "0.9")
     with pytest.raises(SettingsError, match="OFFSET_SCORE"):
         Settings.read()
+
+
+TLS = {"SECURITY": "tls"}
+SASL = {"SECURITY": "sasl-tls", "USER": "mon-1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"SECURITY": "ssl"}, "VAGITUS_KAFKA_SECURITY: .*'plaintext', 'tls' or 'sasl-tls'"),
+        ({"CA": "ca.crt"}, "KAFKA_CA means nothing with .*=plaintext: set that to tls or sasl-tls"),
+        ({"PASSWORD": "x"}, "KAFKA_PASSWORD means nothing with .*=plaintext: set that to sasl-tls"),
+        ({**TLS, "USER": "mon-1"}, "KAFKA_USER means nothing with .*=tls"),
+        ({**TLS, "CERTIFICATE": "a"}, "KAFKA_CERTIFICATE and VAGITUS_KAFKA_KEY need each other"),
+        ({**TLS, "KEY": "a"}, "KAFKA_CERTIFICATE and VAGITUS_KAFKA_KEY need each other"),
+        ({"SECURITY": "sasl-tls", "PASSWORD": "x"}, "KAFKA_USER is missing"),
+        (SASL, "KAFKA_PASSWORD or VAGITUS_KAFKA_PASSWORD_FILE: set one"),
+        ({**SASL, "PASSWORD": "x", "PASSWORD_FILE": "y"}, "KAFKA_PASSWORD_FILE: set one of them"),
+        ({**SASL, "PASSWORD": "x", "SASL_MECHANISM": "GSSAPI"}, "KAFKA_SASL_MECHANISM: .*'PLAIN'"),
+    ],
+)
+def test_what_does_not_belong_together_is_said(monkeypatch, given, sentence):
+    for name, value in given.items():
+        monkeypatch.setenv(f"VAGITUS_KAFKA_{name}", value)
+    with pytest.raises(SettingsError, match=sentence) as error:
+        Settings.read()
+    assert "\n" not in str(error.value)
+
+
+def test_an_empty_file_name_is_none(monkeypatch):
+    for name in ("CA", "CERTIFICATE", "KEY", "PASSWORD_FILE"):
+        monkeypatch.setenv(f"VAGITUS_KAFKA_{name}", "")
+    assert Settings.read() == Settings()
+
+
+def test_the_password_of_kafka_is_not_shown(monkeypatch):
+    for name, value in {**SASL, "PASSWORD": "secret"}.items():
+        monkeypatch.setenv(f"VAGITUS_KAFKA_{name}", value)
+    settings = Settings.read()
+    assert settings.kafka_password.get_secret_value() == "secret"
+    assert "secret" not in repr(settings) + str(settings)

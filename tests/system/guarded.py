@@ -53,14 +53,16 @@ class GuardedKafka:
         scram_address: of the one that wants a user and a password.
         plain_address: of one without TLS.
         authority: signs the broker's certificate and those of clients.
+        client: how the admin reaches it.
     """
 
     kind = "apache"
 
-    def __init__(self, authority: Authority, tls: int, scram: int, plain: int) -> None:
+    def __init__(self, data: Path, authority: Authority, ports: tuple[int, int, int]) -> None:
         from confluent_kafka.admin import AdminClient
 
-        self.authority = authority
+        self._data, self.authority = data, authority
+        tls, scram, plain = ports
         self.address, self.scram_address = f"127.0.0.1:{tls}", f"127.0.0.1:{scram}"
         self.plain_address = f"127.0.0.1:{plain}"
         self._known: dict[str, Mapping[str, str]] = {}
@@ -108,6 +110,11 @@ class GuardedKafka:
             "kafka_password": PASSWORD,
         }
 
+    def restart(self) -> None:
+        """Stop and start it: no connection survives."""
+        for action in ("stop", "start"):
+            run(action, self._data).check_returncode()
+
     def create_topics(self, partitions, configs=None) -> None:
         """Create topics, as the admin."""
         from confluent_kafka.admin import NewTopic
@@ -142,6 +149,12 @@ class GuardedKafka:
             time.sleep(0.2)
 
 
+def run(action: str, data: Path) -> subprocess.CompletedProcess[str]:
+    """Start or stop the server in a folder."""
+    line = [sys.executable, str(KAFKA), action, "--data", str(data)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=300)
+
+
 def _snake(operation: str) -> str:
     """`DescribeConfigs` as DESCRIBE_CONFIGS."""
     return "".join(f"_{c}" if c.isupper() else c for c in operation).strip("_").upper()
@@ -164,13 +177,10 @@ def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedK
     )  # fmt: skip
     (data / "server.properties").write_text(page)
     (data / "address").write_text(f"127.0.0.1:{probe}")
-    script = [sys.executable, str(KAFKA)]
-    started = subprocess.run(
-        [*script, "start", "--data", str(data)], capture_output=True, text=True, timeout=300
-    )
+    started = run("start", data)
     if started.returncode:
         unavailable((started.stderr.strip() or "no Kafka").splitlines()[-1])
     try:
-        yield GuardedKafka(authority, tls, scram, probe)
+        yield GuardedKafka(data, authority, (tls, scram, probe))
     finally:
-        subprocess.run([*script, "stop", "--data", str(data)], timeout=60, check=False)
+        run("stop", data)

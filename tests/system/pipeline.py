@@ -132,9 +132,9 @@ class Pipeline:
             )
 
     @contextmanager
-    def worker(self) -> Iterator[subprocess.Popen]:
+    def worker(self, *options: str) -> Iterator[subprocess.Popen]:
         """A worker, ended with SIGTERM at the end if it still runs."""
-        process = self.start("worker", "--metrics-port", "0", "--log-level", "WARNING")
+        process = self.start("worker", "--metrics-port", "0", "--log-level", "WARNING", *options)
         try:
             yield process
         finally:
