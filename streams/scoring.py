@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector.runtime import CryDetector
-from models.waveform import clipped_fraction, level_dbfs
+from models.waveform import clipped_fractions, levels_dbfs
 from streams.admissions import Admissions
 from streams.arrival import Arrival
 from streams.records.cry_scores import CryScore
@@ -34,7 +34,9 @@ TOLERANCE_MS = 250
 # A second that comes this much late is out of order; older than that, the clock was set back.
 CLOCK_JUMP_MS = 60_000
 REMEMBERED_SECONDS = 64  # to tell a duplicate from a second that comes late
-QUIETEST_DBFS = -120.0
+# Waveforms that stay in the cache while they are measured; the detector takes as many.
+AT_ONCE = 16
+NO_MARK = SegmentMark()
 
 
 class Outcome(StrEnum):
@@ -64,8 +66,8 @@ class Scored:
 class _Monitor:
     partition: int
     segmenter: Segmenter
-    features: deque[NDArray[np.float32]]
     offsets: deque[int]
+    window: NDArray[np.float32] | None = None  # the last that was scored
     last_ms: int = 0
     sample_rate_hz: int = 0
     heard_at: float = 0.0
@@ -73,10 +75,6 @@ class _Monitor:
     seen: deque[tuple[int, int]] = field(
         default_factory=lambda: deque[tuple[int, int]](maxlen=REMEMBERED_SECONDS)
     )
-
-    def break_run(self) -> None:
-        self.features.clear()
-        self.offsets.clear()
 
     @property
     def floor(self) -> int | None:
@@ -170,25 +168,32 @@ class Scorer:
                 kept.append((arrival, monitor, outcome))
         if not kept:
             return scored
-        features = self._features([arrival for arrival, _, _ in kept])
+        arrivals = [arrival for arrival, _, _ in kept]
+        features, levels, clipped = self._hear(arrivals)
         windows = np.empty(
             (len(kept), self._detector.context_seconds, self._detector.feature_size), np.float32
         )
-        context: dict[str, list[NDArray[np.float32]]] = {}
+        latest: dict[str, NDArray[np.float32]] = {}
         for row, (arrival, monitor, outcome) in enumerate(kept):
-            if outcome is Outcome.LATE:
-                windows[row] = self._detector.window([features[row]])
-                continue
             name = arrival.chunk.monitor
-            if outcome in (Outcome.GAP, Outcome.CLOCK):
-                context[name] = []
-            history = context.setdefault(name, list(monitor.features))
-            history.append(features[row])
-            windows[row] = self._detector.window(history[-self._detector.context_seconds :])
+            before = latest.get(name, monitor.window)
+            windows[row] = features[row]  # where nothing is known before it, it stands for that
+            if before is not None and outcome is Outcome.SCORED:
+                windows[row, :-1] = before[1:]
+            if outcome is not Outcome.LATE:
+                latest[name] = windows[row]
         scores = self._detector.scores(windows)
-        for row, (arrival, monitor, outcome) in enumerate(kept):
-            self._take(scored, arrival, monitor, outcome, features[row], float(scores[row]))
-            scored.crying[arrival.chunk.monitor] = monitor.segmenter.is_open
+        columns = [
+            np.round(column, digits).tolist()
+            for column, digits in ((scores.astype(float), 6), (levels, 2), (clipped, 4))
+        ]
+        for (arrival, monitor, outcome), *said in zip(kept, *columns, strict=True):
+            chunk = arrival.chunk
+            score = CryScore(chunk.monitor, chunk.sequence, chunk.captured_at_ms, *said)
+            self._take(scored, arrival, monitor, outcome, score)
+            scored.crying[chunk.monitor] = monitor.segmenter.is_open
+        for name, window in latest.items():
+            self._monitors[name].window = window.copy()
         return scored
 
     def sweep(self, now: float | None = None, behind: Collection[int] = ()) -> Scored:
@@ -214,7 +219,6 @@ class Scorer:
             monitor = _Monitor(
                 partition=arrival.partition,
                 segmenter=Segmenter(self._rules),
-                features=deque(maxlen=max(1, context - 1)),
                 offsets=deque(maxlen=max(1, context - 1)),
             )
             self._monitors[arrival.chunk.monitor] = monitor
@@ -244,14 +248,22 @@ class Scorer:
     def _was_published(self, arrival: Arrival) -> bool:
         return arrival.offset < self._published.get(arrival.partition, 0)
 
-    def _features(self, arrivals: Sequence[Arrival]) -> NDArray[np.float32]:
+    def _hear(
+        self, arrivals: Sequence[Arrival]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+        """Features [chunks, 256], and of each chunk the level in dBFS and the share clipped."""
         features = np.empty((len(arrivals), self._detector.feature_size), np.float32)
+        levels, clipped = np.empty(len(arrivals)), np.empty(len(arrivals))
         rates = np.array([arrival.chunk.sample_rate_hz for arrival in arrivals])
         for rate in np.unique(rates):
-            rows = np.flatnonzero(rates == rate)
-            waveforms = np.stack([arrivals[row].waveform for row in rows])
-            features[rows] = self._detector.features(waveforms, int(rate))
-        return features
+            of_rate = np.flatnonzero(rates == rate)
+            for start in range(0, len(of_rate), AT_ONCE):
+                rows = of_rate[start : start + AT_ONCE]
+                waveforms = np.stack([arrivals[row].waveform for row in rows])
+                features[rows] = self._detector.features(waveforms, int(rate))
+                levels[rows] = levels_dbfs(waveforms)
+                clipped[rows] = clipped_fractions(waveforms)
+        return features, levels, clipped
 
     def _take(
         self,
@@ -259,41 +271,31 @@ class Scorer:
         arrival: Arrival,
         monitor: _Monitor,
         outcome: Outcome,
-        features: NDArray[np.float32],
-        score: float,
+        score: CryScore,
     ) -> None:
         chunk = arrival.chunk
-        said = CryScore(
-            monitor=chunk.monitor,
-            sequence=chunk.sequence,
-            captured_at_ms=chunk.captured_at_ms,
-            score=round(score, 6),
-            level_dbfs=round(max(QUIETEST_DBFS, level_dbfs(arrival.waveform)), 2),
-            clipped_fraction=round(clipped_fraction(arrival.waveform), 4),
-        )
         published = self._was_published(arrival)
         if not published:
-            scored.scores.setdefault(arrival.partition, []).append(said)
+            scored.scores.setdefault(arrival.partition, []).append(score)
         if outcome is Outcome.LATE:
             return
         rate_changed = monitor.sample_rate_hz not in (0, chunk.sample_rate_hz)
         if outcome in (Outcome.GAP, Outcome.CLOCK):
             self._close(scored, chunk.monitor, monitor)
-            monitor.break_run()
+            monitor.offsets.clear()
         elif rate_changed:  # features do not mind, a segment's sound does
             self._close(scored, chunk.monitor, monitor)
         needed = monitor.offsets[0] if monitor.offsets else arrival.offset
-        monitor.features.append(features)
         monitor.offsets.append(arrival.offset)
         monitor.last_ms = chunk.captured_at_ms
         monitor.sample_rate_hz = chunk.sample_rate_hz
-        mark = self._marks.get(chunk.monitor, SegmentMark())
+        mark = self._marks.get(chunk.monitor, NO_MARK)
         if mark.covers(arrival.offset, chunk.captured_at_ms):
             return
         if published and not 0 <= mark.opened_offset <= arrival.offset:
             return  # it was in no open segment, whatever a score without full context says
         segmenter, was_open = monitor.segmenter, monitor.segmenter.is_open
-        second = HeardSecond(said, arrival.waveform, chunk.sample_rate_hz, arrival.offset)
+        second = HeardSecond(score, arrival.waveform, chunk.sample_rate_hz, arrival.offset)
         if not was_open and segmenter.opens(second):
             monitor.segment_floor = needed
             self._mark(scored, chunk.monitor, monitor, replace(mark, opened_offset=arrival.offset))
@@ -305,7 +307,7 @@ class Scorer:
             return
         seconds = monitor.segmenter.close()
         monitor.segment_floor = None
-        mark = replace(self._marks.get(name, SegmentMark()), opened_offset=-1)
+        mark = replace(self._marks.get(name, NO_MARK), opened_offset=-1)
         if seconds:
             scored.segments.append((monitor.partition, self._segment(name, seconds)))
             end = seconds[-1]

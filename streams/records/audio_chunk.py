@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +129,7 @@ class AudioChunk:
         )
 
 
+@lru_cache(maxsize=64)  # a ward's monitors send a few kinds
 def _sound_format(content_type: str) -> tuple[Codec, int]:
     media, *parameters = (part.strip() for part in content_type.split(";"))
     codec = CODECS.get(media)

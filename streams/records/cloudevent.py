@@ -18,6 +18,10 @@ EARLIEST_MS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
 # A clock that runs fast by more than a day is a fault to be shown, not a time to be believed.
 MAX_AHEAD_MS = 24 * 3600 * 1000
 
+_ATTRIBUTES = frozenset(
+    {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"}
+)
+
 Headers = Mapping[str, bytes] | Iterable[tuple[str, bytes]] | None
 
 
@@ -75,7 +79,6 @@ class CloudEvent:
             raise RefusedMessage(
                 Refusal.ABSURD_HEADER, "ce_time is absurd: set the monitor's clock"
             )
-        known = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"}
         return cls(
             id=required(texts, "ce_id"),
             source=required(texts, "ce_source"),
@@ -85,7 +88,7 @@ class CloudEvent:
             extensions={
                 name[3:]: value
                 for name, value in texts.items()
-                if name.startswith("ce_") and name not in known
+                if name.startswith("ce_") and name not in _ATTRIBUTES
             },
         )
 

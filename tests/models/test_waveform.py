@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from models.waveform import clipped_fraction, level_dbfs, resample
+from models.waveform import (
+    clipped_fraction,
+    clipped_fractions,
+    level_dbfs,
+    levels_dbfs,
+    resample,
+)
 
 
 def tone(hz: float, rate: int) -> np.ndarray:
@@ -36,3 +42,14 @@ def test_levels():
 
 def test_clipping_is_the_share_at_full_scale():
     assert clipped_fraction(np.array([1.0, -1.0, 0.5, 0.998], np.float32)) == 0.5
+
+
+def test_many_waveforms_are_measured_as_each_of_them():
+    rng = np.random.default_rng(0)
+    gains = np.array([0.0, 1e-7, 1e-3, 0.1, 1.0, 4.0], np.float32)[:, None]
+    sounds = np.clip(gains * rng.normal(size=(len(gains), 8000)), -1, 1).astype(np.float32)
+    sounds[3, 7] = -1.0
+    expected = [level_dbfs(sound) for sound in sounds]
+    np.testing.assert_allclose(levels_dbfs(sounds), expected, atol=1e-4)
+    assert clipped_fractions(sounds).tolist() == [clipped_fraction(sound) for sound in sounds]
+    assert clipped_fractions(sounds)[3] > 0
