@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ class WardModel(Population):
         if self.usual_scatter <= 0:
             raise WardError("all pooled scores of this ward model are equal")
 
-    @property
+    @cached_property  # asked for with every cry; the numbers stay as they are
     def version(self) -> str:
         """The format and a fingerprint of the numbers: two wards that score alike share it."""
         digest = hashlib.sha256()
