@@ -36,7 +36,7 @@ class AlertMetrics:
         )
         self.certificate_expiry = Gauge(
             "vagitus_certificate_expiry_timestamp_seconds",
-            "When the certificate that a server has shown ends.",
+            "When a certificate ends: a server's that was shown, or the worker's own files'.",
             ["certificate"],
             registry=registry,
         )

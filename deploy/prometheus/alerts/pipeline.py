@@ -95,7 +95,8 @@ def pipeline(at: Thresholds) -> Iterator[Rule]:
     yield Rule(
         Text(
             "CertificateNearExpiry", Severity.LOW, "The certificate of {certificate} ends soon",
-            "The certificate of {certificate} ends in {duration}; then nothing is sent there.",
+            "The certificate of {certificate} ends in {duration}; after that no new connection "
+            "with it is made.",
         ),
         "min by (certificate) (vagitus_certificate_expiry_timestamp_seconds) - time() "
         f"< {at.certificate_days * DAY}",
