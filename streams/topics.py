@@ -46,6 +46,8 @@ TOPICS = (
     AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ACTS, ADMISSIONS,
     DEAD_LETTERS,
 )  # fmt: skip
+# Where sound lies, and nowhere else: what is made of it elsewhere must not hold it.
+SOUND = (AUDIO_CHUNKS, CRY_SEGMENTS)
 
 MARKS_TABLE = "segment-marks"
 BASELINES_TABLE = "baselines"

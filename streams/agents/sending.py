@@ -16,7 +16,7 @@ from streams.metrics import Metrics
 from streams.offsets import HeldOffsets
 from streams.records.dead_letter import DeadLetter
 from streams.settings import Settings
-from streams.topics import DEAD_LETTERS, Topic
+from streams.topics import DEAD_LETTERS, SOUND, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Sender:
         self._settings = settings
         self._metrics = metrics
         self._held = held
+        self._sound = {topic.name(settings) for topic in SOUND}
 
     async def send(self, messages: Iterable[Outgoing]) -> None:
         """Send, and wait until the broker has all of them; raises what the broker says."""
@@ -79,6 +80,8 @@ class Sender:
                 offset=message.offset,
                 key=message.key,
                 value=message.value,
+                headers=message.headers,
+                sound=message.topic in self._sound,
             )
             for error, message in refused
         ]

@@ -22,6 +22,7 @@ from streams.offline import OfflineScorer
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.cry_embedding import CryEmbedding
+from streams.records.dead_letter import MAX_SOUND_BYTES
 from streams.records.place import Place
 from streams.sources.files import FileSource
 from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEAD_LETTERS
@@ -253,6 +254,7 @@ def test_ten_thousand_mutated_messages_do_not_stop_the_stream(pipeline):
     assert pipeline.count(DEAD_LETTERS) == refused
     reasons = {dict(letter.headers)["reason"] for letter in found.dead_letters}
     assert len(reasons) >= 5, reasons
+    assert max(len(letter.value or b"") for letter in found.dead_letters) <= MAX_SOUND_BYTES
 
 
 def heard(found: Published) -> list:

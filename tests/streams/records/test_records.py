@@ -1,6 +1,7 @@
 """Every record comes back from the broker as it went."""
 
 import json
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -108,16 +109,44 @@ def test_an_admission_takes_only_names_that_can_be_labels(name):
         Admission("mon-1", name, "nicu", "cot-1", NOW_MS)
 
 
-def test_a_dead_letter_says_where_the_message_lay():
+def letter(value: bytes | None, sound: bool, headers=()) -> DeadLetter:
     error = RefusedMessage(Refusal.UNKNOWN_CODEC, "content-type is nothing we know")
-    letter = DeadLetter.of(error, topic="t", partition=3, offset=9, key=b"k", value=b"v" * 200_000)
-    key, value, headers = letter.encode()
-    assert key == b"k"
-    assert len(value) == 100_000
+    return DeadLetter.of(
+        error, topic="t", partition=3, offset=9, key=b"k", value=value, headers=headers, sound=sound
+    )
+
+
+def test_a_dead_letter_says_where_the_message_lay_and_what_it_was():
+    came = [("ce_id", b"7"), ("content-type", b"audio/mpeg"), ("empty", None)]
+    key, value, headers = letter(b"v" * 700, sound=False, headers=came).encode()
+    assert (key, value) == (b"k", b"v" * 700)
     assert dict(headers) == {
         "reason": b"unknown_codec",
         "detail": b"content-type is nothing we know",
         "topic": b"t",
         "partition": b"3",
         "offset": b"9",
+        "bytes": b"700",
+        "sha256": sha256(b"v" * 700).hexdigest().encode(),
+        "original.ce_id": b"7",
+        "original.content-type": b"audio/mpeg",
+        "original.empty": b"",
     }
+    assert dict(letter(b"v", sound=False, headers=dict(came)).headers)["ce_id"] == b"7"
+
+
+def test_a_dead_letter_holds_no_sound_and_nothing_without_bounds():
+    sound = np.random.default_rng(0).bytes(32_000)
+    heard = letter(sound, sound=True)
+    assert heard.value == sound[:64]
+    assert (heard.size_bytes, heard.digest) == (32_000, sha256(sound).hexdigest())
+    flood = letter(sound, sound=False, headers=[(f"{n}" * 900, sound) for n in range(999)])
+    _, value, headers = flood.encode()
+    assert len(value) == 4096
+    assert sum(len(name) + len(text) for name, text in headers) < 20_000
+
+
+def test_a_dead_letter_of_a_message_without_a_value_has_none():
+    _, value, headers = letter(None, sound=True).encode()
+    assert value is None
+    assert "sha256" not in dict(headers)
