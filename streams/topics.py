@@ -90,9 +90,11 @@ async def create_topics(settings: Settings) -> list[str]:
         raise BrokerError(f"The broker refused to create topics: {error}.") from None
     except AttributeError:
         # librdkafka's built-in cluster names no controller, which aiokafka then asks for.
+        if set(await partition_counts(settings)) == set(topic_configs(settings)):
+            return []
         raise BrokerError(
-            "This broker cannot create topics for clients: it is the embedded one of "
-            "`vagitus broker` or `vagitus demo`, which has them already."
+            "This broker, the embedded one of `vagitus broker`, makes its topics when it starts: "
+            "start it with the settings that its clients have."
         ) from None
     finally:
         await admin.close()
