@@ -39,8 +39,17 @@ def one(kind: str, name: str = "") -> dict:
 
 def worker() -> dict:
     """The container of a worker."""
-    (container,) = one("StatefulSet")["spec"]["template"]["spec"]["containers"]
+    return container_of("StatefulSet")
+
+
+def container_of(kind: str) -> dict:
+    """The container of the only object of a kind."""
+    (container,) = one(kind)["spec"]["template"]["spec"]["containers"]
     return container
+
+
+# Our pods: the kind of what makes them, and its name, which is their user's name with Kafka.
+PODS = [("StatefulSet", "vagitus-worker"), ("Deployment", "vagitus-admissions")]
 
 
 def prometheus() -> dict:
@@ -170,9 +179,10 @@ def test_settings_can_be_used_and_leave_passwords_to_secrets(monkeypatch):
         assert list(variable["valueFrom"]) == ["secretKeyRef"]
 
 
-def test_workers_are_restricted():
-    pod = one("StatefulSet")["spec"]["template"]["spec"]
-    context, own = pod["securityContext"], worker()["securityContext"]
+@pytest.mark.parametrize("kind", [kind for kind, _ in PODS])
+def test_our_pods_are_restricted(kind):
+    pod = one(kind)["spec"]["template"]["spec"]
+    context, own = pod["securityContext"], container_of(kind)["securityContext"]
     assert context["runAsNonRoot"] and context["runAsUser"] > 0
     assert context["seccompProfile"] == {"type": "RuntimeDefault"}
     assert own["allowPrivilegeEscalation"] is False and own["readOnlyRootFilesystem"] is True
@@ -180,12 +190,43 @@ def test_workers_are_restricted():
     assert pod["automountServiceAccountToken"] is False
     image = (PROJECT / "deploy" / "image" / "Dockerfile").read_text()
     assert f"USER {context['runAsUser']}:{context['runAsGroup']}" in image
+    # Variables of services named vagitus-… would be taken for settings, and refused.
+    assert pod["enableServiceLinks"] is False
+
     assert "/var/lib/vagitus" in [mount["mountPath"] for mount in worker()["volumeMounts"]]
 
 
-def test_a_service_of_ours_is_not_taken_for_a_setting():
-    assert one("Service")["metadata"]["name"].startswith("vagitus")
-    assert one("StatefulSet")["spec"]["template"]["spec"]["enableServiceLinks"] is False
+@pytest.mark.parametrize(("kind", "user"), PODS)
+def test_each_pod_shows_kafka_the_certificate_of_its_own_user(kind, user):
+    at, pod = settings(), one(kind)["spec"]["template"]["spec"]
+    assert at.kafka_security == "tls"
+    (mount,) = (m for m in container_of(kind)["volumeMounts"] if m["name"] == "kafka")
+    assert mount["readOnly"] is True
+    assert "subPath" not in mount  # what is renewed would not come to it
+    (volume,) = (v for v in pod["volumes"] if v["name"] == "kafka")
+    assert volume["projected"]["defaultMode"] == 0o440  # the group is fsGroup
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]
+    placed = {
+        Path(mount["mountPath"]) / item["path"]: (source["secret"]["name"], item["key"])
+        for source in volume["projected"]["sources"]
+        for item in source["secret"]["items"]
+    }
+    # As Strimzi names its secrets and what is in them.
+    assert placed == {
+        at.kafka_ca: (f"{one('Kafka')['metadata']['name']}-cluster-ca-cert", "ca.crt"),
+        at.kafka_certificate: (user, "user.crt"),
+        at.kafka_key: (user, "user.key"),
+    }
+    assert one("KafkaUser", user)["spec"]["authentication"] == {"type": "tls"}
+    assert container_of(kind)["envFrom"] == worker()["envFrom"]
+
+
+def test_nobody_comes_to_kafka_without_encryption_or_a_name():
+    kafka = one("Kafka")["spec"]["kafka"]
+    for listener in kafka["listeners"]:
+        assert listener["tls"] is True
+        assert listener["authentication"] == {"type": "tls"}
+    assert kafka["authorization"] == {"type": "simple"}
 
 
 @pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
@@ -202,13 +243,10 @@ def test_what_selects_the_workers_finds_them():
     chosen = [
         one("StatefulSet")["spec"]["selector"]["matchLabels"],
         one("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
-        one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
+        one("NetworkPolicy", "vagitus-worker")["spec"]["podSelector"]["matchLabels"],
         one("Service")["spec"]["selector"],
     ]
-    listeners = one("Kafka")["spec"]["kafka"]["listeners"]
-    (plain,) = (listener for listener in listeners if not listener["tls"])
-    (peer,) = plain["networkPolicyPeers"]
-    for selector in [*chosen, peer["podSelector"]["matchLabels"]]:
+    for selector in chosen:
         assert selector.items() <= labels.items()
     assert one("StatefulSet")["spec"]["serviceName"] == one("Service")["metadata"]["name"]
     assert (
@@ -219,24 +257,44 @@ def test_what_selects_the_workers_finds_them():
 
 def test_a_worker_may_reach_what_its_settings_name():
     at = settings()
-    out = {p["port"] for rule in one("NetworkPolicy")["spec"]["egress"] for p in rule["ports"]}
+    policy = one("NetworkPolicy", "vagitus-worker")["spec"]
+    out = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
     addresses = (at.broker, at.timeline_url, at.alertmanager_url)
     assert out == {53} | {int(re.search(r":(\d+)(/\w+)?$", url)[1]) for url in addresses}
+
+
+@pytest.mark.parametrize(("kind", "name"), PODS)
+def test_our_pods_and_the_scaler_may_reach_kafka(kind, name):
+    (listener,) = one("Kafka")["spec"]["kafka"]["listeners"]
+    assert settings().broker.endswith(f":{listener['port']}")
+    policy = one("NetworkPolicy", name)["spec"]
+    labels = one(kind)["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    nodes = {"podSelector": {"matchLabels": {"strimzi.io/cluster": "vagitus"}}}
+    (out,) = (rule for rule in policy["egress"] if rule.get("to") == [nodes])
+    assert out["ports"] == [{"port": listener["port"]}]
+    ours, keda = listener["networkPolicyPeers"]
+    assert ours["podSelector"]["matchLabels"].items() <= labels.items()
+    assert keda["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "keda"}
+
+
+def test_whoever_admits_speaks_to_kafka_only():
+    policy = one("NetworkPolicy", "vagitus-admissions")["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"} and "ingress" not in policy
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 9093}
 
 
 def test_scaling_follows_the_workers_lag_by_a_user_that_may_only_look():
     at, scaled = settings(), one("ScaledObject")["spec"]
     (trigger,) = scaled["triggers"]
+    assert trigger["metadata"]["bootstrapServers"].endswith(at.broker.partition(":")[2])
     assert trigger["metadata"]["consumerGroup"] == at.app_id
     assert trigger["metadata"]["topic"] == AUDIO_CHUNKS.name(at)
     assert 2 <= scaled["minReplicaCount"] < scaled["maxReplicaCount"] == at.partitions
     authentication = one("TriggerAuthentication")
     assert trigger["authenticationRef"]["name"] == authentication["metadata"]["name"]
-    users = {o["metadata"]["name"] for o in objects() if o["kind"] == "KafkaUser"}
     cluster = one("Kafka")["metadata"]["name"]
     named = {found["name"] for found in authentication["spec"]["secretTargetRef"]}
     assert named == {f"{cluster}-cluster-ca-cert", "vagitus-scaler"}
-    assert "vagitus-scaler" in users
-    assert {
-        operation for acl in rights(at)["vagitus-scaler"] for operation in acl["operations"]
-    } == {"Describe"}
+    acls = one("KafkaUser", "vagitus-scaler")["spec"]["authorization"]["acls"]
+    assert {operation for acl in acls for operation in acl["operations"]} == {"Describe"}
