@@ -8,30 +8,43 @@ import click
 
 from streams.errors import VagitusError
 
-# Loaded when asked for: `vagitus --help` need not wait for Faust and the models.
-COMMANDS = {
-    "demo": "streams.commands.live",
-    "worker": "streams.commands.operate",
-    "play": "streams.commands.play",
-    "score": "streams.commands.recordings",
-    "embed": "streams.commands.recordings",
-    "replay": "streams.commands.recordings",
-    "timeline": "streams.commands.timeline",
-    "baseline": "streams.commands.baseline",
-    "rebuild": "streams.commands.rebuild",
-    "evaluate": "streams.commands.evaluate",
-    "topics": "streams.commands.operate",
-    "admit": "streams.commands.admissions",
-    "transfer": "streams.commands.admissions",
-    "discharge": "streams.commands.admissions",
-    "admissions": "streams.commands.admissions",
-    "adt": "streams.commands.admissions",
-    "alerts": "streams.commands.alerts",
-    "doctor": "streams.commands.operate",
-    "health": "streams.commands.health",
-    "broker": "streams.commands.operate",
-    "completion": "streams.commands.completion",
+# By what one comes for. Loaded when asked for: `vagitus score` need not wait for Faust.
+SECTIONS = {
+    "Try it": {
+        "demo": "streams.commands.live",
+        "score": "streams.commands.recordings",
+        "embed": "streams.commands.recordings",
+        "replay": "streams.commands.recordings",
+        "broker": "streams.commands.operate",
+    },
+    "Run it": {
+        "topics": "streams.commands.operate",
+        "worker": "streams.commands.operate",
+        "play": "streams.commands.play",
+        "doctor": "streams.commands.operate",
+        "health": "streams.commands.health",
+        "rebuild": "streams.commands.rebuild",
+    },
+    "Who lies where": {
+        "admit": "streams.commands.admissions",
+        "transfer": "streams.commands.admissions",
+        "discharge": "streams.commands.admissions",
+        "admissions": "streams.commands.admissions",
+        "adt": "streams.commands.admissions",
+    },
+    "What staff see and do": {
+        "timeline": "streams.commands.timeline",
+        "baseline": "streams.commands.baseline",
+        "alerts": "streams.commands.alerts",
+    },
+    "Other": {
+        "evaluate": "streams.commands.evaluate",
+        "completion": "streams.commands.completion",
+    },
 }
+COMMANDS = {name: module for section in SECTIONS.values() for name, module in section.items()}
+# Longer than any first sentence: none is cut off, it goes on in the next line.
+SHORT_HELP_LENGTH = 200
 FAILURE = 1
 INTERRUPTED = 130
 
@@ -47,6 +60,18 @@ class LazyGroup(click.Group):
             return None
         return getattr(importlib.import_module(COMMANDS[name]), name)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """All commands by section, with their whole first sentence."""
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                rows = [(name, self._sentence(ctx, name)) for name in section]
+                formatter.write_dl(rows)
+
+    def _sentence(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        assert command is not None
+        return command.get_short_help_str(SHORT_HELP_LENGTH)
+
     def resolve_command(self, ctx: click.Context, args: list[str]):
         try:
             return super().resolve_command(ctx, args)
@@ -60,8 +85,12 @@ def cli() -> None:
     """Hears when an infant cries, learns how that infant usually cries, and says when its cry
     moves away from its own baseline.
 
-    Try it without any broker: `vagitus score recording.wav`. See all of it at once: `vagitus
-    demo`. Settings are environment variables VAGITUS_<NAME>; `vagitus worker --help` lists them.
+    \b
+    vagitus demo                        all of it at once, live in the terminal
+    vagitus score recording.wav         what the detector hears, without a broker
+    vagitus COMMAND --help              what a command does, with examples
+
+    Settings are environment variables VAGITUS_<NAME>; `vagitus worker --help` lists them.
 
     Vagitus supports staff. It is not a certified medical device.
     """

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from streams.cli import COMMANDS, SECTIONS
 from streams.settings import Settings
 
 PROGRAM = [sys.executable, "-c", "from streams.cli import main; main()"]
@@ -20,11 +21,14 @@ PATHS = [
 ]  # fmt: skip
 
 
-def test_every_command_is_listed(vagitus):
+def test_every_command_is_listed_with_a_whole_sentence(vagitus):
     status, page, _ = vagitus("--help")
     assert status == 0
-    listed = [line.split()[0] for line in page.partition("Commands:")[2].splitlines() if line]
-    assert listed == [path for path in PATHS if " " not in path]
+    rows = page[page.index(f"{next(iter(SECTIONS))}:") :]
+    listed = re.findall(r"^  ([a-z]+)  +(\S.*(?:\n {4,}\S.*)*)", rows, re.MULTILINE)
+    assert [name for name, _ in listed] == list(COMMANDS)
+    assert set(COMMANDS) == {path for path in PATHS if " " not in path}
+    assert all(text.endswith(".") and "..." not in text for _, text in listed), rows
     assert vagitus()[2].count("score") >= 1
 
 
@@ -61,7 +65,7 @@ def test_completion_scripts_ask_vagitus_itself(vagitus, shell, holds):
 @pytest.mark.parametrize(
     ("words", "fitting"),
     [
-        ("vagitus d", ["demo", "discharge", "doctor"]),
+        ("vagitus d", ["demo", "doctor", "discharge"]),
         ("vagitus play --s", ["--simulate", "--speed", "--seed"]),
         ("vagitus play --simulate 8 --speed m", ["max"]),
         ("vagitus play --codec ", ["pcm", "flac", "opus"]),
