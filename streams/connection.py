@@ -42,7 +42,11 @@ def connection(settings: Settings) -> dict[str, object]:
             "security_protocol": "SASL_SSL",
             "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_user,
-            "sasl_plain_password": _password(settings),
+            "sasl_plain_password": (
+                _password(settings.kafka_password_file)
+                if settings.kafka_password_file
+                else settings.kafka_password.get_secret_value()
+            ),
         }
     return options
 
@@ -57,10 +61,9 @@ def _context(files: Files) -> ssl.SSLContext:
     return RenewedContext(files)
 
 
-def _password(settings: Settings) -> str:
-    path = settings.kafka_password_file
-    if path is None:
-        return settings.kafka_password.get_secret_value()
+@lru_cache(maxsize=4)
+def _password(path: Path) -> str:
+    """What a file holds when it is first asked for: Faust, too, asks once."""
     try:
         password = path.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

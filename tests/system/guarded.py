@@ -15,6 +15,9 @@ from tests.system.ports import free_ports
 PASSWORD = "only-on-loopback"
 SETTLE_SECONDS = 60
 LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+WORD_LOGIN = (
+    f'org.apache.kafka.common.security.plain.PlainLoginModule required user_gateway="{PASSWORD}";'
+)
 # As Strimzi sets its nodes up: certificates in PEM, whose subject is a user's name. Through
 # PROBE its starter asks whether it lives; who comes that way has no name and no rights.
 PROPERTIES = """\
@@ -22,9 +25,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PROBE://127.0.0.1:{probe},TLS://127.0.0.1:{tls},SCRAM://127.0.0.1:{scram},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PROBE://127.0.0.1:{probe},TLS://127.0.0.1:{tls},SCRAM://127.0.0.1:{scram}
-listener.security.protocol.map=PROBE:PLAINTEXT,TLS:SSL,SCRAM:SASL_SSL,CONTROLLER:SSL
+listeners=PROBE://127.0.0.1:{probe},TLS://127.0.0.1:{tls},SCRAM://127.0.0.1:{scram},WORD://127.0.0.1:{word},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PROBE://127.0.0.1:{probe},TLS://127.0.0.1:{tls},SCRAM://127.0.0.1:{scram},WORD://127.0.0.1:{word}
+listener.security.protocol.map=PROBE:PLAINTEXT,TLS:SSL,SCRAM:SASL_SSL,WORD:SASL_SSL,CONTROLLER:SSL
 inter.broker.listener.name=TLS
 ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
@@ -35,6 +38,9 @@ listener.name.scram.ssl.client.auth=none
 listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256
 listener.name.scram.scram-sha-512.sasl.jaas.config={login}
 listener.name.scram.scram-sha-256.sasl.jaas.config={login}
+listener.name.word.ssl.client.auth=none
+listener.name.word.sasl.enabled.mechanisms=PLAIN
+listener.name.word.plain.sasl.jaas.config={word_login}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:CN=kafka;User:CN=admin
 log.dirs={logs}
@@ -51,6 +57,7 @@ class GuardedKafka:
     Attributes:
         address: of the listener that wants certificates.
         scram_address: of the one that wants a user and a password.
+        word_address: of one that takes the password itself, of the user `gateway`.
         plain_address: of one without TLS.
         authority: signs the broker's certificate and those of clients.
         client: how the admin reaches it.
@@ -58,13 +65,13 @@ class GuardedKafka:
 
     kind = "apache"
 
-    def __init__(self, data: Path, authority: Authority, ports: tuple[int, int, int]) -> None:
+    def __init__(self, data: Path, authority: Authority, ports: tuple[int, ...]) -> None:
         from confluent_kafka.admin import AdminClient
 
         self._data, self.authority = data, authority
-        tls, scram, plain = ports
-        self.address, self.scram_address = f"127.0.0.1:{tls}", f"127.0.0.1:{scram}"
-        self.plain_address = f"127.0.0.1:{plain}"
+        self.address, self.scram_address, self.word_address, self.plain_address = (
+            f"127.0.0.1:{port}" for port in ports
+        )
         self._known: dict[str, Mapping[str, str]] = {}
         self.client = self.certificate_of("admin")
         self._admin = AdminClient(
@@ -170,10 +177,11 @@ def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedK
     own = authority.issue("kafka", "IP:127.0.0.1")
     keystore = data / "certificates" / "keystore.pem"
     keystore.write_text(own.key.read_text() + own.certificate.read_text())
-    probe, tls, scram, controller = free_ports(4)
+    probe, tls, scram, word, controller = free_ports(5)
     page = PROPERTIES.format(
         probe=probe, tls=tls, scram=scram, controller=controller, logs=data / "logs",
-        keystore=keystore, ca=authority.certificate, login=LOGIN,
+        keystore=keystore, ca=authority.certificate, login=LOGIN, word=word,
+        word_login=WORD_LOGIN,
     )  # fmt: skip
     (data / "server.properties").write_text(page)
     (data / "address").write_text(f"127.0.0.1:{probe}")
@@ -181,6 +189,6 @@ def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedK
     if started.returncode:
         unavailable((started.stderr.strip() or "no Kafka").splitlines()[-1])
     try:
-        yield GuardedKafka(data, authority, (tls, scram, probe))
+        yield GuardedKafka(data, authority, (tls, scram, word, probe))
     finally:
         run("stop", data)

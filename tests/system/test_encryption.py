@@ -64,6 +64,22 @@ def test_the_shorter_scram_is_taken_too(pipeline, guarded_kafka):
     assert "missing" not in listed.stdout
 
 
+def test_a_password_itself_is_taken_within_tls(pipeline, guarded_kafka):
+    guarded_kafka.allow({"gateway": all_rights(pipeline)})
+    client = {
+        **guarded_kafka.scram_user("gateway"),
+        "broker": guarded_kafka.word_address,
+        "kafka_sasl_mechanism": "PLAIN",
+    }
+    pipeline.identify(client)
+    listed = pipeline.run("topics", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert "missing" not in listed.stdout
+    pipeline.identify({**client, "kafka_password": "wrong"})
+    refused = pipeline.run("topics", "list")
+    assert "does not accept user gateway with this password by PLAIN" in refused.stderr
+
+
 def shown(address: str, certificate: str) -> float:
     """When a certificate ends, as the worker's metrics have it."""
     with urlopen(address) as page:
