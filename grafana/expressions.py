@@ -1,33 +1,35 @@
 """PromQL that more than one panel needs: what a cot's state is, and since when.
 
-Every worker exports the series of every admission, the real values come from the one that hears
-the monitor: hence `max by` everywhere.
+Each infant and monitor is shown by the worker that owns it, and that may be another one after a
+hand-over: hence `max by` everywhere. While it is handed over nobody shows it.
 """
 
 from grafana.style import CRYING_RANK, PRIORITIES
+from streams.alerting.thresholds import THRESHOLDS
 
 COT = "ward, bed, infant"
 
 
 def of_cot(series: str, where: str) -> str:
-    """A gauge of an infant, from whichever worker has something to say."""
+    """A gauge of an infant, from whichever worker owns it."""
     return f"max by ({COT}) ({series}{{{where}}})"
 
 
 def newest(series: str, where: str) -> str:
     """A gauge of an infant's last cry, from the worker that has compared the newest one.
 
-    Who has given an infant away to another worker may still show the last cry that it knew.
+    One that has lost its broker, and with it its infants, still shows the last cry that it knew.
     """
     at = f"vagitus_deviation_timestamp_seconds{{{where}}}"
     last = f"{at} == on ({COT}) group_left () max by ({COT}) ({at})"
     return f"max by ({COT}) ({series}{{{where}}} and on ({COT}, instance) ({last}))"
 
 
-def learned(where: str) -> str:
-    """How many cries an infant's baseline stands on; 0 before its first cry."""
-    known = "vagitus_baseline_segments"
-    return f"{newest(known, where)} or {of_cot(known, where)}"
+def heard(where: str) -> str:
+    """When a monitor that is shown now was last heard: its new worker may not have heard it yet."""
+    last = "vagitus_monitor_last_chunk_timestamp_seconds"
+    known = f"max_over_time({last}{{{where}}}[{THRESHOLDS.remember_monitor}s])"
+    return f"max by (monitor) ({known}) and on (monitor) {last}{{{where}}}"
 
 
 def firing(severity: str, where: str) -> str:

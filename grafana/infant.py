@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
 
-from grafana.expressions import learned, newest, of_cot, since, state
+from grafana.expressions import newest, of_cot, since, state
 from grafana.frame import (
     TimelineAnnotation,
     admissions,
@@ -52,6 +52,7 @@ from streams.timeline.figures import DEVIANT_SIGMA, USUAL_SIGMA
 WHERE = 'ward="$ward", infant="$infant"'
 BAND = steps(CLEAR, (-USUAL_SIGMA, USUAL), (USUAL_SIGMA, CLEAR), (DEVIANT_SIGMA, HIGH))
 DRIFT_WORDS = words({1: ("drifting", MEDIUM), 0: ("steady", CALM)})
+LEARNING_WORDS = words({0: ("it learns", CALM)})
 # Whatever time is in sight above.
 WEEKS_DAYS = 28
 MARKS = {"learned": USUAL, "unusual": HIGH, "refused": CALM}
@@ -117,7 +118,7 @@ def _now() -> Iterator[Builder[Panel]]:
     yield tile(
         "From admission",
         "How far recent cries are from those that were learned after admission.",
-        [Query(newest("vagitus_drift_sigma", WHERE))],
+        [Query(of_cot("vagitus_drift_sigma", WHERE))],
         unit="suffix:σ",
         decimals=1,
         missing="learning",
@@ -125,8 +126,17 @@ def _now() -> Iterator[Builder[Panel]]:
     yield tile(
         "Cries learned",
         "How many cries the baseline stands on; falls when staff begin anew or roll back.",
-        [Query(learned(WHERE))],
+        [Query(of_cot("vagitus_baseline_segments", WHERE))],
         decimals=0,
+        span=2,
+    )
+    paused = of_cot("vagitus_learning_paused_timestamp_seconds", WHERE)
+    yield tile(
+        "Learning paused",
+        "Since when staff have paused learning from its cries; they are compared all the same.",
+        [Query(f"1000 * {paused}")],
+        unit="dateTimeFromNow",
+        words=LEARNING_WORDS,
     )
     cried = f"sum(increase(vagitus_cry_seconds_total{{{WHERE}}}[24h]))"
     yield tile(
@@ -135,9 +145,10 @@ def _now() -> Iterator[Builder[Panel]]:
         [Query(cried)],
         unit="s",
         decimals=0,
+        span=2,
     )
     admitted = of_cot("vagitus_admitted_timestamp_seconds", WHERE)
-    yield tile("Admitted", "When.", [Query(f"1000 * {admitted}")], unit="dateTimeFromNow")
+    yield tile("Admitted", "When.", [Query(f"1000 * {admitted}")], unit="dateTimeFromNow", span=2)
 
 
 def _hours() -> Iterator[Builder[Panel]]:
@@ -166,7 +177,7 @@ def _hours() -> Iterator[Builder[Panel]]:
         graph(
             "Distance from the admission reference",
             "How far recent cries are from the frozen reference of the first days.",
-            [Query(newest("vagitus_drift_sigma", WHERE), "recent cries")],
+            [Query(of_cot("vagitus_drift_sigma", WHERE), "recent cries")],
             unit="suffix:σ",
             softly=(0, 3),
         ).links([runbook("InfantDrifting")])
@@ -177,7 +188,7 @@ def _hours() -> Iterator[Builder[Panel]]:
         "long enough to be said.",
         [
             Query(of_cot("vagitus_cry_active", WHERE), "crying"),
-            Query(newest("vagitus_drifting", WHERE), "drifting"),
+            Query(of_cot("vagitus_drifting", WHERE), "drifting"),
         ],
         CRY_WORDS,
     ).override_by_name("drifting", [DynamicConfigValue("mappings", DRIFT_WORDS)])

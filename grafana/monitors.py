@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Panel
 
+from grafana.expressions import heard
 from grafana.frame import admissions, alerts, choice, frame, runbook, ward
 from grafana.parts import Query, graph, tile
 from grafana.style import CLEAR, LINE, LOW, MEDIUM, MONITORS_UID, USUAL, steps
@@ -21,8 +22,8 @@ def of_monitor(series: str) -> str:
     return f"max by (monitor) ({series}{{{WHERE}}})"
 
 
-HEARD = of_monitor("vagitus_monitor_last_chunk_timestamp_seconds")
-UNHEARD = f"time() - ({HEARD} > 0)"
+HEARD = heard(WHERE)
+UNHEARD = f"time() - (({HEARD}) > 0)"
 
 
 def build(runbooks_url: str) -> dashboard.Dashboard:
@@ -53,7 +54,7 @@ def _now() -> Iterator[Builder[Panel]]:
     yield tile(
         "Never heard",
         "Admitted, and not a second came.",
-        [Query(f"count({HEARD} == 0) or vector(0)")],
+        [Query(f"count(({HEARD}) == 0) or vector(0)")],
         colours=steps(LINE, (1, MEDIUM)),
         span=8,
     ).links([runbook("MonitorNeverHeard")])
@@ -79,7 +80,7 @@ def _share(sound: str) -> str:
 def _all() -> Builder[Panel]:
     admitted = f"vagitus_admitted_timestamp_seconds{{{WHERE}}}"
     columns = [
-        Column("Heard", f"1000 * ({HEARD} > 0)", unit="dateTimeFromNow"),
+        Column("Heard", f"1000 * (({HEARD}) > 0)", unit="dateTimeFromNow"),
         Column("Unheard for", UNHEARD, "s", 0,
                steps=steps(CLEAR, (THRESHOLDS.silent_after, MEDIUM))),
         Column("Level", of_monitor("vagitus_monitor_level_dbfs"), "suffix:dBFS", 0,

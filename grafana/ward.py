@@ -7,7 +7,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.common import BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
 
-from grafana.expressions import begun, firing, learned, newest, of_cot, priority, since, state
+from grafana.expressions import begun, firing, heard, newest, of_cot, priority, since, state
 from grafana.frame import (
     admissions,
     alerts,
@@ -94,14 +94,11 @@ def _counts() -> Iterator[Builder[Panel]]:
     yield tile(
         "Longest unheard",
         "How long ago the monitor was last heard that was silent the longest.",
-        [Query(f"time() - min(max by (monitor) ({HEARD}))")],
+        [Query(f"time() - min({heard(WHERE)})")],
         unit="s",
         decimals=0,
         span=4,
     ).links([link("Monitors", f"/d/{MONITORS_UID}", {"ward": "${ward}"})])
-
-
-HEARD = f"vagitus_monitor_last_chunk_timestamp_seconds{{{WHERE}}}"
 
 
 def _attention() -> Builder[Panel]:
@@ -117,8 +114,8 @@ def _attention() -> Builder[Panel]:
             steps=SIGMA_STEPS,
         ),
         Column("p-value", newest("vagitus_deviation_p_value", WHERE), decimals=3),
-        Column("Drift", newest("vagitus_drift_sigma", WHERE), unit="suffix:σ", decimals=1),
-        Column("Cries learned", learned(WHERE), decimals=0),
+        Column("Drift", of_cot("vagitus_drift_sigma", WHERE), unit="suffix:σ", decimals=1),
+        Column("Cries learned", of_cot("vagitus_baseline_segments", WHERE), decimals=0),
         Column("Last cry", f"1000 * {LAST_CRY}", unit="dateTimeFromNow"),
     ]
     return sheet(

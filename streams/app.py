@@ -27,6 +27,7 @@ from streams.consumer import transport_class
 from streams.errors import ModelError
 from streams.metrics import Metrics
 from streams.offsets import HeldOffsets
+from streams.owning import follow_ownership
 from streams.scoring import Scorer
 from streams.segments import SegmentRules
 from streams.settings import Settings
@@ -92,7 +93,7 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     Raises:
         TimelineError: the timeline's store is named by what cannot be one.
     """
-    metrics = Metrics(registry)
+    metrics = Metrics(registry, settings.partitions)
     held = HeldOffsets()
     metrics.last_received.set_function(lambda: held.received_at)
     metrics.last_commit.set_function(lambda: held.committed_at)
@@ -107,9 +108,10 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
         scorer, _table(app, settings, MARKS_TABLE), sender, reader, held, metrics, settings
     )
     embed = EmbedAgent(models.embedder, sender, metrics)
-    deviate = DeviateAgent(
-        Baselines(models.ward), _table(app, settings, BASELINES_TABLE), sender, metrics, settings
-    )
+    baselines = _table(app, settings, BASELINES_TABLE)
+    deviate = DeviateAgent(Baselines(models.ward), baselines, sender, metrics, settings)
+    metrics.baseline_of = deviate.figures
+    follow_ownership(app, baselines, metrics, settings)
     timeline = TimelineAgent(TimelineStore(timeline_url(settings)), sender, metrics, settings)
     alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
     alert_metrics = AlertMetrics(registry)

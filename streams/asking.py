@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Seque
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 
 from streams.baselines import Entry, entry_id
 from streams.connection import connection, refusal
 from streams.errors import BrokerError, RefusedMessage
 from streams.history import read_histories
+from streams.partitioning import partition_of
 from streams.play import Publisher
 from streams.reading import read_once
 from streams.records.baseline_act import BaselineAct
@@ -33,12 +33,6 @@ from streams.topics import (
 POLL_MS = 200
 ROW_SECONDS = 5.0
 _NOBODYS = f"{UNASSIGNED}:".encode()
-
-
-def partition_of(infant: str, partitions: int) -> int:
-    """Where an infant's records lie: as every producer of ours decides it from the key."""
-    every = list(range(partitions))
-    return DefaultPartitioner()(infant.encode(), every, every)
 
 
 async def require_topics(settings: Settings) -> None:

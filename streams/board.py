@@ -8,6 +8,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from models.deviation.gate import Reason
 from streams.records.cry_scores import CryScores
 from streams.records.deviation import DeviationRecord
 from streams.records.place import Place
@@ -117,7 +118,7 @@ class Board:
                 Text(state, _STYLES[state]),
                 f"{cot.cry_seconds / 60:.1f}",
                 str(len(cot.deviations)),
-                str(cot.deviation.baseline_segments) if cot.deviation else "-",
+                _learned(cot.deviation),
                 deviation_text(cot.deviation),
                 _number(cot.deviation.drift_sigma if cot.deviation else None),
             )
@@ -137,6 +138,14 @@ def deviation_text(record: DeviationRecord | None) -> str:
     if record is None or record.sigma is None or record.p_value is None:
         return "-"
     return f"{record.sigma:+.1f}σ p {record.p_value:.3f}"
+
+
+def _learned(record: DeviationRecord | None) -> str:
+    """How many cries the baseline stands on, and whether staff have paused it."""
+    if record is None:
+        return "-"
+    paused = " paused" if record.reason == Reason.PAUSED else ""
+    return f"{record.baseline_segments}{paused}"
 
 
 def _name(text: str) -> Text:

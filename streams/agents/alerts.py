@@ -20,13 +20,13 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from streams.admissions import AdmissionsReader
-from streams.alerting.alertmanager import Alert, Alertmanager, Place, patient_alert
+from streams.alerting.alertmanager import Alert, Alertmanager, patient_alert
 from streams.alerting.course import Course
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.notices import Addresses
 from streams.connection import connection
 from streams.errors import AlertmanagerError, RefusedMessage
-from streams.metrics import Metrics
+from streams.metrics import Metrics, Share
 from streams.records.deviation import DeviationRecord
 from streams.settings import Settings
 from streams.topics import DEVIATIONS
@@ -52,7 +52,7 @@ class AlertsAgent(ConsumerRebalanceListener):
     Args:
         alertmanager: who is told; None leaves that to Prometheus.
         admissions: who lies where: alerts are of admitted infants only.
-        metrics: shows each infant's course, which Prometheus' rules read.
+        metrics: shows each infant's last cry and course, which Prometheus' rules read.
         told: shows whether alerts get through.
         settings: where the broker is.
     """
@@ -75,7 +75,6 @@ class AlertsAgent(ConsumerRebalanceListener):
 
     def _begin(self) -> None:
         self._courses: dict[str, tuple[int, Course]] = {}
-        self._shown: set[Place] = set()
         self._posted: dict[tuple, Alert] = {}
         self._new: set[tuple[str, str]] = set()  # (infant, alert) whose delay is yet to be told
         # By partition: from where on it is news, what is committed, and up to where courses are
@@ -122,8 +121,8 @@ class AlertsAgent(ConsumerRebalanceListener):
                 await self._look()
             raise self._failure
         finally:
+            self._metrics.own(Share.COURSES, ())
             await self._consumer.stop()
-            self._forget(self._shown)
             self._begin()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -145,9 +144,11 @@ class AlertsAgent(ConsumerRebalanceListener):
         self._known.update(known)
         self._committed.update(committed)
         self._rebuilding.update(ends)
+        self._metrics.own(Share.COURSES, {tp.partition for tp in tps})
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Leave infants to whoever gets their partitions: neither shown nor ended here."""
+        self._metrics.own(Share.COURSES, ())  # all are taken, and some given again
         self._drop({tp.partition for tp in revoked})
         for tp in revoked:
             for kept in (self._known, self._committed, self._rebuilding):
@@ -157,17 +158,11 @@ class AlertsAgent(ConsumerRebalanceListener):
         infants = {name for name, (at, _) in self._courses.items() if at in partitions}
         for infant in infants:
             del self._courses[infant]
-        self._forget({place for place in self._shown if place[2] in infants})
         self._posted = {
             key: alert
             for key, alert in self._posted.items()
             if dict(alert.labels)["infant"] not in infants
         }
-
-    def _forget(self, places: Iterable[Place]) -> None:
-        for place in list(places):
-            self._metrics.forget_course(place)
-            self._shown.discard(place)
 
     async def _is_due(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
         """Whether records come from where this worker began: not from before its seek."""
@@ -216,8 +211,7 @@ class AlertsAgent(ConsumerRebalanceListener):
             if course is None or course.last_ms < admission.admitted_at_ms - STAY_GAP_MS:
                 continue
             place = (admission.ward, admission.bed, admission.infant)
-            self._metrics.course(place, course.deviant, course.drifting)
-            self._shown.add(place)
+            self._metrics.course(place, course)
             for name, since_ms in course.since_ms.items():
                 alert = patient_alert(name, place, course.value(name), since_ms, self._addresses)
                 active[alert.labels] = alert

@@ -15,7 +15,7 @@ from streams.agents.taking import one_by_one
 from streams.baselines import Baselines, Entry
 from streams.errors import RefusedMessage
 from streams.history import read_histories
-from streams.metrics import Metrics
+from streams.metrics import BaselineFigures, Metrics
 from streams.records.baseline_act import BaselineAct, is_act
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.stored_baseline import StoredBaseline
@@ -45,6 +45,15 @@ class DeviateAgent:
         self._settings = settings
         # By partition: the generation in which it was read, and what had been said before.
         self._said: dict[int, tuple[int, set[str]]] = {}
+
+    def figures(self, infant: str) -> BaselineFigures | None:
+        """What is known of an infant's baseline; None of one that these rules cannot go on with."""
+        stored = StoredBaseline.decode(self._table.get(infant.encode()))
+        summary = self._baselines.summary(infant, stored)
+        if summary is None:
+            return None
+        since_ms = stored.pause.since_ms if stored.pause else None
+        return BaselineFigures(summary.accepted, summary.drift_sigma, summary.drifting, since_ms)
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
@@ -78,7 +87,7 @@ class DeviateAgent:
             news.append(_beside(message, DEVIATIONS, key, record.to_json()))
         await self._remember(message, key, stored, news)
         self._metrics.segments.labels("deviated").inc()
-        self._metrics.deviation(record)
+        self._metrics.decided(record)
 
     async def _act(self, message: faust.types.Message) -> None:
         act = BaselineAct.decode(message.key, message.value, message.headers)
@@ -90,8 +99,7 @@ class DeviateAgent:
         news = [_beside(message, ACTS, act.key, act.told(outcome.said).to_json())]
         await self._remember(message, act.key, outcome.stored, news)
         logger.info("%s for %s: %s", act.what, act.infant, outcome.said)
-        summary = self._baselines.summary(act.infant, outcome.stored)
-        self._metrics.act(act.what, outcome.applied, act.infant, summary)
+        self._metrics.act(act.what, outcome.applied, act.infant)
 
     async def _remember(
         self,

@@ -179,9 +179,9 @@ class ScoreAgent:
             self._remember(partition, monitor, mark)
         if sent or scored.marks:
             await self._sender.finish(sent)
-        for scores in scored.scores.values():
+        for partition, scores in scored.scores.items():
             for score in scores:
-                self._show(score)
+                self._show(partition, score)
         for monitor, crying in scored.crying.items():
             place = self._admissions.admissions.place(monitor, int(time.time() * 1000))
             if place.assigned:
@@ -190,15 +190,14 @@ class ScoreAgent:
             place = segment.place
             self._metrics.segments.labels("scored").inc()
             if place.assigned:
-                labels = (place.ward, place.bed, place.infant)
-                self._metrics.cry_seconds.labels(*labels).inc(segment.seconds)
+                self._metrics.cried((place.ward, place.bed, place.infant), segment.seconds)
 
-    def _show(self, score: CryScore) -> None:
+    def _show(self, partition: int, score: CryScore) -> None:
         age = time.time() - score.captured_at_ms / 1000 - 1
         self._metrics.chunk_age.observe(max(0.0, age))
         place = self._admissions.admissions.place(score.monitor, score.captured_at_ms)
         if place.assigned:
-            self._metrics.heard(place.ward, score)
+            self._metrics.heard(place.ward, partition, score)
 
     def _remember(self, partition: int, monitor: str, mark: SegmentMark) -> None:
         # Faust writes a table only while an event of the partition is current: this one stands

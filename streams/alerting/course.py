@@ -32,6 +32,7 @@ class Course:
         drifting: for how many in a row its drift has persisted.
         since_ms: by alert, the end of the cry that made it, ms since 1970 UTC.
         last_ms: the end of the last cry.
+        last: what was said of it; None before the first.
     """
 
     thresholds: Thresholds = THRESHOLDS
@@ -39,6 +40,7 @@ class Course:
     drifting: int = 0
     since_ms: dict[str, int] = field(default_factory=dict)
     last_ms: int = 0
+    last: DeviationRecord | None = None
     _usual: int = 0
     _heard: deque[str] = field(default_factory=lambda: deque[str](maxlen=REMEMBERED))
 
@@ -51,6 +53,7 @@ class Course:
             self.deviant = self.drifting = self._usual = 0
         elif record.reason in SPEAKING:
             self._count(record)
+        self.last = record
         self.last_ms = record.started_at_ms + round(1000 * record.seconds)
         for alert, away in self._away().items():
             if away:

@@ -65,6 +65,8 @@ class Thresholds:
     refused_share: float = 0.9
     refused_window: int = 21_600
     refused_least: int = 30
+    # A pause is for a treatment or an illness; after three days it is more likely forgotten.
+    paused_seconds: int = 3 * 86_400
 
     # A worker that is started needs half a minute until it owns its partitions.
     no_worker_for: int = 60
@@ -85,6 +87,9 @@ class Thresholds:
     # A certificate's renewal may need a person, and a person may be on leave.
     certificate_days: int = 14
 
+    # While an infant is handed to another worker nobody shows it: twelve seconds were measured
+    # with a session timeout of six, ten are the default; and a scrape on each side.
+    hand_over: int = 60
     # One silent monitor may have heard something an hour ago in another worker.
     remember_monitor: int = 3600
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grafana.expressions import learned, newest, priority, since, state
+from grafana.expressions import heard, newest, priority, since, state
 from tests.deploy.servers import promtool
 
 __all__ = ["promtool"]
@@ -17,7 +17,7 @@ CRYING = "vagitus_cry_active"
 CHANGED = "vagitus_cry_changed_timestamp_seconds"
 ADMITTED = "vagitus_admitted_timestamp_seconds"
 COMPARED = "vagitus_deviation_timestamp_seconds"
-LEARNED = "vagitus_baseline_segments"
+LAST = "vagitus_monitor_last_chunk_timestamp_seconds"
 SIGMA = "vagitus_deviation_sigma"
 
 
@@ -35,12 +35,15 @@ def worker(name: str, cot: dict[str, str], instance: str = "w1") -> str:
 def ask(promtool, tmp_path: Path):
     """Has promtool compare an expression's values by bed, after a minute of constant series."""
 
-    def compare(expression: str, given: dict[str, float], wanted: list[tuple[dict, float]]) -> None:
+    def compare(
+        expression: str, given: dict[str, float | str], wanted: list[tuple[dict, float]]
+    ) -> None:
         samples = [{"labels": series("", **cot), "value": value} for cot, value in wanted]
         test = {
             "interval": "15s",
             "input_series": [
-                {"series": one, "values": f"{value:g}x8"} for one, value in given.items()
+                {"series": one, "values": value if isinstance(value, str) else f"{value:g}x8"}
+                for one, value in given.items()
             ],
             "promql_expr_test": [{"expr": expression, "eval_time": "1m", "exp_samples": samples}],
         }
@@ -111,12 +114,12 @@ def test_the_last_cry_is_the_newest_one_whichever_worker_compared_it(ask):
     ask(newest(SIGMA, WHERE), given, [(QUIET, 0.5), (CRIES, 1.5)])
 
 
-def test_a_baseline_that_began_anew_elsewhere_is_not_hidden_by_the_older_one(ask):
+def test_a_monitor_s_new_worker_does_not_make_it_unheard_and_one_that_is_let_go_is_left_out(ask):
+    ward = {"ward": "nicu"}
     given = {
-        worker(COMPARED, QUIET): 100,
-        worker(LEARNED, QUIET): 40,
-        worker(COMPARED, QUIET, "w2"): 200,
-        worker(LEARNED, QUIET, "w2"): 3,
-        worker(LEARNED, CRIES): 0,
+        series(LAST, **ward, monitor="m1", instance="w1"): 55,
+        series(LAST, **ward, monitor="m1", instance="w2"): 0,
+        series(LAST, **ward, monitor="m2", instance="w2"): 0,
+        series(LAST, **ward, monitor="m3", instance="w1"): "50 50 stale",
     }
-    ask(learned(WHERE), given, [(QUIET, 3), (CRIES, 0)])
+    ask(heard(WHERE), given, [({"monitor": "m1"}, 55), ({"monitor": "m2"}, 0)])

@@ -68,6 +68,15 @@ def test_a_monitor_without_an_admission_is_no_cot_that_learns(score, later, stat
     assert any(state in line for line in printed(board, NOW + later))
 
 
+def test_where_staff_have_paused_learning_it_is_said():
+    board = Board([PLACE], ONSET)
+    board.hear(scores(0.1), NOW)
+    board.say(deviation(gate="refused", reason="paused"))
+    assert any("9 paused" in line for line in printed(board))
+    board.say(deviation(3))
+    assert not any("paused" in line for line in printed(board))
+
+
 def test_the_last_cry_counts_not_the_strangest():
     board = Board([PLACE], ONSET)
     board.hear(scores(0.9, 0.1), NOW)

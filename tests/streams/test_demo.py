@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from streams import demo
 from streams.board import Board
-from streams.metrics import Metrics
+from streams.metrics import Metrics, Share
 from streams.play import Played
 from streams.records.admission import Admission
 from tests.streams.ward import PLACE, deviation, scores
@@ -71,6 +71,7 @@ def test_a_workers_figures_are_read_from_its_metrics(tmp_path):
     worker = demo._Worker(None, tmp_path / "address", tmp_path / "log")
     assert worker.total(demo.OPEN_CRIES) == 0
     metrics = Metrics(CollectorRegistry())
+    metrics.own(Share.SOUND, [0])
     for number in range(3):
         infant = f"infant-{number}"
         metrics.admit(Admission(f"mon-{number}", infant, "nicu", "cot", 0))

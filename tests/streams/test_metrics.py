@@ -1,15 +1,13 @@
 """Every series by its name, labels and unit; which appear and leave with their infant."""
 
-from dataclasses import replace
-
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
-from models.deviation.baseline import Baseline
-from models.deviation.ward import WardModel
-from streams.metrics import Metrics
+from streams.alerting.course import Course
+from streams.metrics import BaselineFigures, Metrics, Share
+from streams.partitioning import partition_of
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScore
 from tests.streams.ward import deviation
@@ -31,6 +29,7 @@ SERIES = {
     "vagitus_drift_sigma": ("gauge", INFANT),
     "vagitus_drifting": ("gauge", INFANT),
     "vagitus_baseline_segments": ("gauge", INFANT),
+    "vagitus_learning_paused_timestamp_seconds": ("gauge", INFANT),
     "vagitus_gate_decisions_total": ("counter", ("decision", "reason")),
     "vagitus_baseline_acts_total": ("counter", ("what", "outcome")),
     "vagitus_inference_seconds": ("histogram", ("model",)),
@@ -46,13 +45,34 @@ SERIES = {
     "vagitus_last_received_timestamp_seconds": ("gauge", ()),
     "vagitus_last_commit_timestamp_seconds": ("gauge", ()),
     "vagitus_owned_partitions": ("gauge", ()),
+    "vagitus_owned_ratio": ("gauge", ("share",)),
 }
 ADMISSION = Admission("mon-1", "infant-1", "nicu", "cot-1", 5000)
+INFANT_1 = ("nicu", "cot-1", "infant-1")
+PARTITIONS = 4
 
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics(CollectorRegistry())
+    """Of a worker that owns everything."""
+    metrics = Metrics(CollectorRegistry(), PARTITIONS)
+    metrics.baseline_of = lambda infant: BaselineFigures()
+    for share in Share:
+        metrics.own(share, range(PARTITIONS))
+    return metrics
+
+
+def course(*said: object) -> Course:
+    """The course of an infant of which this was said."""
+    course = Course()
+    for record in said:
+        course.hear(record)
+    return course
+
+
+def heard(metrics: Metrics, level_dbfs: float = -30.0, clipped_fraction: float = 0.0, at: int = 0):
+    score = CryScore("mon-1", 1, 5000, 0.1, level_dbfs, clipped_fraction)
+    metrics.heard("nicu", at or partition_of("mon-1", PARTITIONS), score)
 
 
 def of_infant(metrics: Metrics, infant: str = "infant-1") -> dict[str, float]:
@@ -109,6 +129,8 @@ def test_an_admitted_infant_begins_quiet_and_its_monitor_unheard(metrics):
         "admitted_timestamp_seconds": 5,
         "cry_seconds_total": 0,
         "baseline_segments": 0,
+        "drifting": 0,
+        "learning_paused_timestamp_seconds": 0,
     }
     assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 0
 
@@ -125,9 +147,11 @@ def test_since_when_an_infant_cries_or_is_quiet_changes_only_with_that(metrics):
     assert quiet == 0 < began == still < ended
 
 
-def test_a_deviation_is_shown_with_its_infant(metrics):
+def test_a_cry_is_shown_with_its_infant(metrics):
+    said = deviation(sigma=2.5, p_value=0.02, drift_sigma=1.5, drifting=True)
     metrics.admit(ADMISSION)
-    metrics.deviation(deviation(sigma=2.5, p_value=0.02, drift_sigma=1.5, drifting=True))
+    metrics.decided(said)
+    metrics.course(INFANT_1, course(said))
     shown = of_infant(metrics)
     assert (shown["deviation_sigma"], shown["deviation_p_value"]) == (2.5, 0.02)
     assert (shown["drift_sigma"], shown["drifting"], shown["baseline_segments"]) == (1.5, 1, 9)
@@ -136,14 +160,16 @@ def test_a_deviation_is_shown_with_its_infant(metrics):
     assert metrics.registry.get_sample_value("vagitus_gate_decisions_total", counted) == 1
 
 
-def test_what_is_not_known_of_a_cry_is_not_shown(metrics):
+def test_what_is_not_known_of_a_cry_is_not_shown_nor_what_was_known_of_the_one_before(metrics):
     metrics.admit(ADMISSION)
-    metrics.deviation(deviation(sigma=None, p_value=None, drift_sigma=None))
+    for said in (deviation(), deviation(3, sigma=None, p_value=None, drift_sigma=None)):
+        metrics.decided(said)
+        metrics.course(INFANT_1, course(said))
     assert not {"deviation_sigma", "deviation_p_value", "drift_sigma"} & set(of_infant(metrics))
 
 
 def test_a_cry_of_nobody_is_counted_and_names_no_infant(metrics):
-    metrics.deviation(deviation(infant="", gate="refused", reason="unassigned"))
+    metrics.decided(deviation(infant="", gate="refused", reason="unassigned"))
     assert of_infant(metrics, "") == {}
     counted = {"decision": "refused", "reason": "unassigned"}
     assert metrics.registry.get_sample_value("vagitus_gate_decisions_total", counted) == 1
@@ -151,9 +177,9 @@ def test_a_cry_of_nobody_is_counted_and_names_no_infant(metrics):
 
 def everything_shown(metrics: Metrics) -> None:
     metrics.admit(ADMISSION)
-    metrics.deviation(deviation())
-    metrics.course(("nicu", "cot-1", "infant-1"), 1, 1)
-    metrics.monitor_level.labels("nicu", "mon-1").set(-30)
+    metrics.decided(deviation())
+    metrics.course(INFANT_1, course(deviation()))
+    heard(metrics)
 
 
 def test_with_the_discharge_every_series_of_infant_and_monitor_leaves(metrics):
@@ -172,11 +198,16 @@ def test_a_discharge_of_an_infant_that_was_never_heard_is_harmless(metrics):
     assert of_infant(metrics) == {}
 
 
-def test_a_cry_that_is_scored_after_the_discharge_brings_no_series_back(metrics):
+def test_what_comes_after_the_discharge_brings_no_series_back(metrics):
     everything_shown(metrics)
     metrics.discharge(ADMISSION)
-    metrics.deviation(deviation(3))
+    metrics.decided(deviation(3))
+    metrics.course(INFANT_1, course(deviation(3)))
+    metrics.crying(INFANT_1, True)
+    metrics.cried(INFANT_1, 4.0)
+    heard(metrics)
     assert of_infant(metrics) == {}
+    assert of_monitor(metrics, "monitor_level_dbfs") is None
 
 
 def test_an_infant_that_gets_another_monitor_keeps_its_series(metrics):
@@ -195,7 +226,7 @@ def test_a_second_counts_as_what_can_be_made_of_its_sound(
     metrics, level_dbfs, clipped_fraction, sound
 ):
     metrics.admit(ADMISSION)
-    metrics.heard("nicu", CryScore("mon-1", 1, 5000, 0.1, level_dbfs, clipped_fraction))
+    heard(metrics, level_dbfs, clipped_fraction)
     counted = {
         name: metrics.registry.get_sample_value(
             "vagitus_monitor_seconds_total", {"ward": "nicu", "monitor": "mon-1", "sound": name}
@@ -206,15 +237,81 @@ def test_a_second_counts_as_what_can_be_made_of_its_sound(
     assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 5
 
 
-def test_a_course_is_shown_of_admitted_infants_only_and_can_be_left_to_another_worker(metrics):
-    metrics.course(("nicu", "cot-1", "infant-1"), 2, 0)
-    assert of_infant(metrics) == {}
+@pytest.mark.parametrize(
+    ("share", "key", "shown"),
+    [
+        (
+            Share.SOUND,
+            "mon-1",
+            {"cry_active", "cry_changed_timestamp_seconds", "admitted_timestamp_seconds",
+             "cry_seconds_total"},
+        ),
+        (
+            Share.BASELINES,
+            "infant-1",
+            {"baseline_segments", "drift_sigma", "drifting", "learning_paused_timestamp_seconds"},
+        ),
+        (
+            Share.COURSES,
+            "infant-1",
+            {"deviation_sigma", "deviation_p_value", "deviation_timestamp_seconds",
+             "deviant_cries", "drifting_cries"},
+        ),
+    ],
+)  # fmt: skip
+def test_with_its_partition_goes_what_hangs_on_it_and_nothing_else(metrics, share, key, shown):
+    everything_shown(metrics)
+    before, partition = of_infant(metrics), partition_of(key, PARTITIONS)
+    metrics.own(share, set(range(PARTITIONS)) - {partition})
+    assert before.keys() - of_infant(metrics).keys() == shown
+    everything_shown(metrics)  # what was under way when it went
+    assert before.keys() - of_infant(metrics).keys() == shown
+    assert (of_monitor(metrics, "monitor_level_dbfs") is None) == (share is Share.SOUND)
+    metrics.own(share, {partition})
+    everything_shown(metrics)
+    assert of_infant(metrics) == before
+
+
+def test_how_much_is_owned_is_shown_by_share(metrics):
+    metrics.own(Share.SOUND, {0, 3})
+    metrics.own(Share.COURSES, ())
+    value = metrics.registry.get_sample_value
+    owned = {share: value("vagitus_owned_ratio", {"share": share}) for share in Share}
+    assert owned == {"sound": 0.5, "baselines": 1, "courses": 0}
+
+
+def test_whoever_takes_an_infant_over_shows_its_baseline_as_it_is(metrics):
+    figures = BaselineFigures(7, drift_sigma=0.4, drifting=True, paused_since_ms=9000)
+    metrics.baseline_of = {"infant-1": figures}.get
+    metrics.own(Share.BASELINES, ())
     metrics.admit(ADMISSION)
-    metrics.course(("nicu", "cot-1", "infant-1"), 2, 1)
+    assert "baseline_segments" not in of_infant(metrics)
+    metrics.own(Share.BASELINES, range(PARTITIONS))
     shown = of_infant(metrics)
-    assert (shown["deviant_cries"], shown["drifting_cries"]) == (2, 1)
-    metrics.forget_course(("nicu", "cot-1", "infant-1"))
-    assert not {"deviant_cries", "drifting_cries"} & set(of_infant(metrics))
+    assert (shown["baseline_segments"], shown["drift_sigma"], shown["drifting"]) == (7, 0.4, 1)
+    assert shown["learning_paused_timestamp_seconds"] == 9
+
+
+def test_with_another_bed_the_baseline_stays_what_it_was(metrics):
+    metrics.baseline_of = lambda infant: BaselineFigures(7)
+    metrics.admit(ADMISSION)
+    metrics.discharge(ADMISSION)
+    metrics.admit(Admission("mon-1", "infant-1", "nicu", "cot-2", 5000))
+    assert of_infant(metrics)["baseline_segments"] == 7
+
+
+def test_a_monitor_that_is_sent_to_another_partition_is_shown_by_whoever_hears_it(metrics):
+    named = partition_of("mon-1", PARTITIONS)
+    other = (named + 1) % PARTITIONS or 1
+    metrics.own(Share.SOUND, set(range(PARTITIONS)) - {named})
+    metrics.admit(ADMISSION)
+    heard(metrics, at=named)  # of before it was taken away
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
+    heard(metrics, at=other)
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 5
+    assert of_infant(metrics)["cry_active"] == 0
+    metrics.own(Share.SOUND, ())
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
 
 
 def test_a_refusal_counts_from_zero_so_that_the_first_one_is_a_rise(metrics):
@@ -223,19 +320,20 @@ def test_a_refusal_counts_from_zero_so_that_the_first_one_is_a_rise(metrics):
 
 
 def test_an_act_is_counted_and_its_infants_baseline_shown_as_it_is_after_it(metrics):
-    fresh = Baseline("infant-1", WardModel.load()).summary()
     metrics.admit(ADMISSION)
-    metrics.deviation(deviation(baseline_segments=9, drifting=True, drift_sigma=1.2))
-    metrics.act("baseline_reset", True, "infant-1", fresh)
+    metrics.decided(deviation(baseline_segments=9, drifting=True, drift_sigma=1.2))
+    metrics.act("baseline_reset", True, "infant-1")
     shown = of_infant(metrics)
     assert (shown["baseline_segments"], shown["drifting"]) == (0, 0)
     assert "drift_sigma" not in shown
-    metrics.act("baseline_reset", False, "infant-1", replace(fresh, drift_sigma=0.4))
+    metrics.baseline_of = lambda infant: BaselineFigures(7, drift_sigma=0.4)
+    metrics.act("baseline_reset", False, "infant-1")
     assert of_infant(metrics)["drift_sigma"] == 0.4
-    metrics.act("baseline_reset", True, "infant-2", replace(fresh, accepted=7))
-    metrics.act("baseline_reset", True, "infant-1", None)
-    assert of_infant(metrics)["baseline_segments"] == 0
+    metrics.act("baseline_reset", True, "infant-2")
     assert of_infant(metrics, "infant-2") == {}
+    metrics.baseline_of = lambda infant: None
+    metrics.act("baseline_reset", True, "infant-1")
+    assert of_infant(metrics)["baseline_segments"] == 7
     counted = "vagitus_baseline_acts_total"
     labels = {"what": "baseline_reset", "outcome": "applied"}
     assert metrics.registry.get_sample_value(counted, labels) == 3

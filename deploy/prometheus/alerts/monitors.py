@@ -23,7 +23,7 @@ def monitors(at: Thresholds) -> Iterator[Rule]:
             "Monitor {monitor} of infant {infant} has sent no sound for {duration}: nobody listens "
             "to this infant.",
         ),
-        f"{on_infant(f'time() - ({last} > 0)')} > {at.silent_after}",
+        f"{on_infant(f'time() - ({last} > 0)', at)} > {at.silent_after}",
     )
     yield Rule(
         text(
@@ -33,7 +33,7 @@ def monitors(at: Thresholds) -> Iterator[Rule]:
             "Infant {infant} is admitted at monitor {monitor}, which has sent no sound yet: nobody "
             "listens to this infant.",
         ),
-        f"{on_infant(last)} == 0",
+        f"{on_infant(last, at)} == 0",
         at.never_heard_for,
     )
     for sound, share, name, summary, description in (
@@ -49,7 +49,7 @@ def monitors(at: Thresholds) -> Iterator[Rule]:
         part = f"sum by ({MONITOR}) ({some}) / sum by ({MONITOR}) ({seconds})"
         yield Rule(
             text(name, Severity.LOW, summary, description),
-            f"{on_infant(part)} > {share}\n"
+            f"{on_infant(part, at)} > {share}\n"
             f"  and on ({MONITOR}) sum by ({MONITOR}) ({seconds}) > {at.sound_least_seconds}",
         )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from deploy.prometheus.alerts.rule import DAY, INFANT, MONITOR, Rule, on_infant
+from deploy.prometheus.alerts.rule import DAY, INFANT, MONITOR, Rule, held, on_infant
 from streams.alerting.notices import DEVIATING, DRIFTING, TEXTS, Severity, Text
 from streams.alerting.thresholds import Thresholds
+from streams.metrics import Share
 
 # Habits are of days: to look every five minutes is enough, and costs little.
 HABIT_INTERVAL = 300
@@ -13,10 +14,11 @@ HABIT = "infant:vagitus_cry_seconds:increase1d"
 
 def patients(at: Thresholds) -> Iterator[Rule]:
     """What is about an infant now."""
-    yield Rule(TEXTS[DEVIATING], f"max by ({INFANT}) (vagitus_deviant_cries) >= {at.deviant_cries}")
-    yield Rule(
-        TEXTS[DRIFTING], f"max by ({INFANT}) (vagitus_drifting_cries) >= {at.drifting_cries}"
-    )
+    for name, series, least in (
+        (DEVIATING, "vagitus_deviant_cries", at.deviant_cries),
+        (DRIFTING, "vagitus_drifting_cries", at.drifting_cries),
+    ):
+        yield Rule(TEXTS[name], f"{held(series, INFANT, Share.COURSES, at)} >= {least}")
     yield Rule(
         Text(
             "InfantCryingUnattended",
@@ -50,7 +52,7 @@ def habits(at: Thresholds) -> Iterator[Rule]:
           and {known}
         """,
     )
-    heard = on_infant(f"sum by ({MONITOR}) (increase(vagitus_monitor_seconds_total[1d]))")
+    heard = on_infant(f"sum by ({MONITOR}) (increase(vagitus_monitor_seconds_total[1d]))", at)
     yield Rule(
         Text(
             "InfantCryingLess",

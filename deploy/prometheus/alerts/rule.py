@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from streams.alerting.notices import Addresses, Text
+from streams.alerting.thresholds import Thresholds
+from streams.metrics import Share
 
 DAY = 86_400
 INFANT = "ward, bed, infant"
@@ -36,10 +38,25 @@ class Rule:
         }
 
 
-def on_infant(of_monitors: str) -> str:
+def held(series: str, by: str, share: Share, at: Thresholds) -> str:
+    """A gauge from the worker that owns it; while it is handed over, as it was shown before.
+
+    Then no worker shows it, and an alert would end and begin again. What leaves while everything
+    of its share is owned was discharged, and nothing of before counts.
+    """
+    before = f"max by ({by}) (last_over_time({series}[{at.hand_over}s]))"
+    # A little less than 1: these are sums of fractions.
+    owned = f'sum(vagitus_owned_ratio{{share="{share}"}}) > 0.999'
+    return f"(max by ({by}) ({series}) or ({before} unless on () {owned}))"
+
+
+def on_infant(of_monitors: str, at: Thresholds) -> str:
     """An expression by (ward, monitor), with the bed and the infant that hang on the monitor."""
-    whose = f"max by ({MONITOR}, bed, infant) (vagitus_admitted_timestamp_seconds) * 0 + 1"
-    return f"({of_monitors})\n  * on ({MONITOR}) group_left (bed, infant) ({whose})\n "
+    admitted = "vagitus_admitted_timestamp_seconds"
+    whose = held(admitted, f"{MONITOR}, bed, infant", Share.SOUND, at)
+    # Of two, as when somebody is transferred and then handed over, the last one.
+    one = f"topk by ({MONITOR}) (1, {whose}) * 0 + 1"
+    return f"({of_monitors})\n  * on ({MONITOR}) group_left (bed, infant) ({one})\n "
 
 
 def _tidy(expression: str) -> str:

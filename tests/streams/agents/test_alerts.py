@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import copy
+import itertools
 import time
 import uuid
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from streams.agents.alerts import AlertsAgent
 from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
 from streams.metrics import Metrics
+from streams.partitioning import partition_of
 from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
@@ -57,7 +59,7 @@ class Ward:
 
     def _measure(self) -> None:
         self.registry = CollectorRegistry()
-        self.metrics, self.told = Metrics(self.registry), AlertMetrics(self.registry)
+        self.metrics, self.told = Metrics(self.registry, PARTITIONS), AlertMetrics(self.registry)
 
     def worker(self) -> "Ward":
         """The same ward as another worker sees it: with metrics of its own."""
@@ -93,16 +95,26 @@ class Ward:
             with contextlib.suppress(asyncio.CancelledError):
                 await running
 
-    async def cry(self, *cries: dict, partition: int = 0, place: Place | None = None) -> None:
-        """Let the infant cry so, for three seconds until now."""
+    async def cry(self, *cries: dict, place: Place | None = None) -> None:
+        """Let the infant, or another one, cry so, for three seconds until now."""
+        place = place or self.place
         async with AIOKafkaProducer(bootstrap_servers=self.settings.broker) as producer:
             for changes in cries:
                 now_ms = int(time.time() * 1000)
                 times = {"segment_id": uuid.uuid4().hex, "started_at_ms": now_ms - 3000}
-                record = deviation(0, place or self.place, **times, **changes)
+                record = deviation(0, place, **times, **changes)
                 await producer.send_and_wait(
-                    DEVIATIONS.name(self.settings), record.to_json(), partition=partition
+                    DEVIATIONS.name(self.settings),
+                    record.to_json(),
+                    partition=partition_of(place.infant, PARTITIONS),
                 )
+
+    def neighbour(self) -> Place:
+        """Another infant, in another partition."""
+        here = partition_of(self.infant, PARTITIONS)
+        names = (f"{self.infant}-{number}" for number in itertools.count(2))
+        name = next(name for name in names if partition_of(name, PARTITIONS) != here)
+        return Place(f"mon-{name}", name, "nicu", "cot-2")
 
     async def committed(self) -> int:
         """How many records were committed."""
@@ -220,7 +232,7 @@ def test_whoever_takes_over_knows_the_course_from_the_cries_before(ward):
 
 
 def test_of_two_workers_one_speaks_of_each_infant(ward):
-    neighbour = Place(f"mon-{ward.name}-2", f"{ward.infant}-2", "nicu", "cot-2")
+    neighbour = ward.neighbour()
     admission = Admission(neighbour.monitor, neighbour.infant, "nicu", "cot-2", 0)
     ward.reader.admissions.admit(admission)
     ward.metrics.admit(admission)
@@ -236,8 +248,8 @@ def test_of_two_workers_one_speaks_of_each_infant(ward):
 
     async def play() -> None:
         async with ward.agent():
-            await ward.cry(FAR, FAR, partition=0)
-            await ward.cry(FAR, FAR, partition=1, place=neighbour)
+            await ward.cry(FAR, FAR)
+            await ward.cry(FAR, FAR, place=neighbour)
             await until(lambda: who(ward.infant, "cot-1") == [True, False])
             async with other.agent():
                 await until(shared)
