@@ -26,7 +26,7 @@ from streams.play import Played, Publisher, play
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScores
 from streams.records.deviation import DeviationRecord
-from streams.settings import Settings
+from streams.settings import PLAINTEXT, PREFIX, Settings
 from streams.sources.source import Source
 from streams.topics import CRY_SCORES, DEAD_LETTERS, DEVIATIONS, topic_configs
 
@@ -75,7 +75,7 @@ async def run_demo(
         loop.add_signal_handler(number, stop.set)
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="vagitus-") as folder:
         settings = Settings.read(
-            broker=broker.address, metrics_port=0, state_dir=Path(folder) / "worker"
+            broker=broker.address, metrics_port=0, state_dir=Path(folder) / "worker", **PLAINTEXT
         )
         for name in topic_configs(settings):
             broker.create_topic(name, settings.partitions)
@@ -150,6 +150,7 @@ async def _worker(settings: Settings, folder: Path, console: Console) -> AsyncIt
     log = Path(tempfile.gettempdir()) / f"vagitus-demo-worker-{os.getpid()}.log"
     environment = {
         **os.environ,
+        **{PREFIX + name.upper(): value for name, value in PLAINTEXT.items()},
         "VAGITUS_BROKER": settings.broker,
         "VAGITUS_METRICS_PORT": "0",
         "VAGITUS_STATE_DIR": str(settings.state_dir),

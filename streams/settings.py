@@ -44,6 +44,8 @@ def _web(url: str) -> str:
 File = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
 _TLS = ("kafka_ca", "kafka_certificate", "kafka_key")
 _SASL = ("kafka_user", "kafka_password", "kafka_password_file")
+# For a broker of our own on loopback, whatever is set for the hospital's.
+PLAINTEXT = {"kafka_security": "plaintext", **dict.fromkeys((*_TLS, *_SASL), "")}
 
 
 class Settings(BaseSettings):

@@ -3,7 +3,7 @@
 import pytest
 
 from streams.errors import SettingsError
-from streams.settings import Settings
+from streams.settings import PLAINTEXT, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +109,11 @@ def test_the_password_of_kafka_is_not_shown(monkeypatch):
     settings = Settings.read()
     assert settings.kafka_password.get_secret_value() == "secret"
     assert "secret" not in repr(settings) + str(settings)
+
+
+def test_what_is_set_of_kafkas_security_can_be_left_out_as_a_whole(monkeypatch):
+    for name, value in {**SASL, "CA": "ca.crt", "CERTIFICATE": "c", "KEY": "k"}.items():
+        monkeypatch.setenv(f"VAGITUS_KAFKA_{name}", value)
+    monkeypatch.setenv("VAGITUS_KAFKA_PASSWORD_FILE", "word")
+    assert Settings.read().kafka_user == "mon-1"
+    assert Settings.read(**PLAINTEXT) == Settings(**PLAINTEXT)
