@@ -2,7 +2,11 @@
 
 import importlib
 import logging
+import os
 import sys
+
+# Before numpy is loaded, which reads it once: BLAS would let a second core spin for each cry.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import click
 
