@@ -1,103 +1,190 @@
-"""What one worker bears: seconds of sound a second, CPU of each, memory; on a real Apache Kafka.
+"""What one worker bears: CPU of a second of sound by stage, age of scores, memory; on Apache Kafka.
 
-A simulated ward, heard as it happens; or sent before and then heard as fast as it goes, as by a
-worker that catches up, in larger batches.
+    python -m bench.worker --monitors 200 --seconds 60
+    python -m bench.worker --limit --seconds 300
 
-    python -m bench.worker --monitors 40 --seconds 60
-    python -m bench.worker --monitors 40 --seconds 60 --catch-up
+A simulated ward is heard as it happens. Beside it, in the same run: the same models on the same
+sound without anything around them, and the same worker with one chunk in an event of Faust. On a
+busy machine the ratios hold, the milliseconds do not. With `--limit`: the most monitors with the
+99th percentile of the age of a chunk, when its score is published, under a second.
 """
 
-import argparse
-import asyncio
 import os
-import signal
-import socket
+
+# As every `vagitus` command does, before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
-from prometheus_client.parser import text_string_to_metric_families
+import numpy as np
 
-from models.synthesis.ward import SimulatedWard
-from streams.play import Publisher, play
-from streams.records.admission import Admission
+from bench.running import Measured, Reading
+from bench.ward import sounds
+from streams.admissions import Admissions
+from streams.app import Models, segment_rules
+from streams.arrival import Arrival
+from streams.records.audio_chunk import AudioChunk
+from streams.records.cry_segment import CrySegment
+from streams.scoring import Scorer
 from streams.settings import Settings
-from streams.sources.ward import WardSource
 from tests.system.brokers import KAFKA, ApacheKafka
-from tests.system.pipeline import Pipeline
 
-# Its last cries are embedded and written within these.
-AFTER_SECONDS = 20
-PATIENCE_SECONDS = 600
+# Before so much of the load was heard, neither segments nor caches are what they will be.
+WARM_SECONDS = 10
+AGE_LIMIT_SECONDS = 1.0
+PERCENTILES = (0.5, 0.95, 0.99)
+BARE_ROUNDS = 3
+FEWEST = 50  # monitors, at which the search for the most begins
+STEP = 1.25  # the search's last step: the answer is right to a quarter
+SHARE_OF_LIMIT = 0.8
 
 
-def figures(port: int) -> dict[str, float]:
-    """The worker's series, those of a name added up; empty until it answers."""
+def least(call: Callable[[], object]) -> float:
+    """CPU seconds of a call, the least of some rounds."""
+    spent = []
+    for _ in range(BARE_ROUNDS):
+        began = time.process_time()
+        call()
+        spent.append(time.process_time() - began)
+    return min(spent)
+
+
+def bare(models: Models, rate: int) -> dict[str, float]:
+    """Milliseconds of CPU a second of sound of the models alone, on the ward's own sound."""
+    heard = sounds(rate)
+    seconds = heard.shape[0] * heard.shape[1]
+    cries = segments(models, heard, rate)
+    waveforms = heard.reshape(seconds, rate)
+    window = np.zeros((seconds, models.detector.context_seconds, models.detector.feature_size))
+    window = window.astype(np.float32)
+    spent = {
+        "detector": least(
+            lambda: (models.detector.features(waveforms, rate), models.detector.scores(window))
+        ),
+        "embedder": least(lambda: [models.embedder.embed(cry.waveform(), rate) for cry in cries]),
+    }
+    return {name: 1000 * value / seconds for name, value in spent.items()}
+
+
+def segments(models: Models, heard: np.ndarray, rate: int) -> list[CrySegment]:
+    """The cries that the worker finds in sounds, float32 [monitors, seconds, rate]."""
+    scorer = Scorer(models.detector, segment_rules(Settings()), Admissions(), 0)
+    found = []
+    for second in range(heard.shape[1]):
+        arrivals = [
+            Arrival(
+                AudioChunk.from_waveform(
+                    monitor=f"mon-{number}",
+                    sequence=second,
+                    captured_at_ms=1_700_000_000_000 + 1000 * second,
+                    waveform=heard[number, second],
+                    sample_rate_hz=rate,
+                ),
+                heard[number, second],
+                0,
+                second * len(heard) + number,
+            )
+            for number in range(len(heard))
+        ]
+        found += scorer.score(arrivals).segments
+    return [segment for _, segment in (*found, *scorer.sweep().segments)]
+
+
+def listen(worker: Measured, monitors: int, seconds: int, rate: int) -> tuple[Reading, Reading]:
+    """What came while a load was borne, and the figures at its end."""
+    load = worker.load(monitors, WARM_SECONDS + seconds, rate)
     try:
-        page = urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
-    except (URLError, OSError):
-        return {}
-    found: dict[str, float] = {}
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            found[sample.name] = found.get(sample.name, 0.0) + sample.value
-    return found
-
-
-async def send(settings: Settings, monitors: int, seconds: int, speed: float | None) -> int:
-    """Admit a ward's infants and send its sound; returns the seconds of sound."""
-    ward = SimulatedWard(monitors, seed=0)
-    start_ms = int(time.time() * 1000) - (0 if speed else 1000 * seconds)
-    async with Publisher(settings) as publisher:
-        for cot in ward.cots:
-            await publisher.admit(Admission(cot.monitor, cot.infant, cot.ward, cot.bed, 0))
-        return (await play(WardSource(ward, start_ms, seconds), publisher, speed)).total
-
-
-def wait(pipeline: Pipeline, worker: subprocess.Popen, port: int, name: str, value: float) -> dict:
-    """The figures once one of them is so large."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (seen := figures(port)).get(name, 0.0) < value:
-        if worker.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"bench: {name} does not come to {value:g}.\n{pipeline.logs()}")
-        time.sleep(0.1)
-    return seen
-
-
-def measure(pipeline: Pipeline, monitors: int, seconds: int, catch_up: bool) -> str:
-    """Let one worker hear all of it; returns a line of figures."""
-    if catch_up:
-        total = asyncio.run(send(pipeline.settings, monitors, seconds, speed=None))
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    worker = pipeline.start("worker", "--metrics-port", str(port), "--log-level", "WARNING")
-    try:
-        if catch_up:
-            first = wait(pipeline, worker, port, "vagitus_chunks_total", 1)
-        else:
-            first = wait(pipeline, worker, port, "vagitus_owned_partitions", 1)
-            total = asyncio.run(send(pipeline.settings, monitors, seconds, speed=1.0))
-        began = time.monotonic()
-        wait(pipeline, worker, port, "vagitus_chunks_total", total)
-        took = time.monotonic() - began
-        time.sleep(AFTER_SECONDS)
-        end = figures(port)
+        while worker.read().chunks < monitors * WARM_SECONDS / 2:
+            time.sleep(1)
+        time.sleep(WARM_SECONDS / 2)
+        before = worker.read()
+        time.sleep(max(1.0, seconds - WARM_SECONDS / 2))
+        after = worker.read()
     finally:
-        worker.send_signal(signal.SIGTERM)
-        worker.wait()
-    heard = total - first.get("vagitus_chunks_total", 0.0)
-    cpu = end["process_cpu_seconds_total"] - first["process_cpu_seconds_total"]
-    age = end["vagitus_chunk_age_seconds_sum"] / end["vagitus_chunk_age_seconds_count"]
-    pace = f"{heard / took:.0f} of them a second" if catch_up else f"{age:.1f} s old when scored"
-    return (
-        f"{heard:.0f} seconds of sound, {end['vagitus_cry_seconds_total'] / total:.0%} cries: "
-        f"{pace}, {1000 * cpu / heard:.1f} ms of CPU each, "
-        f"{end['process_resident_memory_bytes'] / 1e6:.0f} MB"
+        load.kill()
+        load.wait()
+    return after.since(before), after
+
+
+def report(came: Reading, alone: dict[str, float]) -> float:
+    """Print what a worker spent; returns milliseconds of CPU a second of sound."""
+    total = sum(came.cpu.values())
+    spent = 1000 * total / came.chunks
+    limit = sum(alone.values())
+    cried = came.series["vagitus_cry_seconds_total"] / came.chunks
+    ages = ", ".join(f"p{100 * share:.0f} {came.age(share):.2f} s" for share in PERCENTILES)
+    parts = ", ".join(f"{name} {value:.3f}" for name, value in alone.items())
+    print(f"{spent:.3f} ms of CPU a second of sound ({cried:.0%} cries): {spent / limit:.2f} times")
+    print(f"the models alone, {limit:.3f} ms: {parts}")
+    for stage, seconds in sorted(came.cpu.items(), key=lambda item: -item[1]):
+        print(f"  {1000 * seconds / came.chunks:.3f} ms {seconds / total:4.0%}  {stage}")
+    print(f"age of a score: {ages}")
+    return spent
+
+
+def compare(broker: ApacheKafka, folder: Path, options: argparse.Namespace) -> None:
+    """One load, on the worker as it is and with one chunk in an event."""
+    models = Models.load(Settings())
+    monitors, seconds, rate = options.monitors, options.seconds, options.rate
+    before = bare(models, rate)
+    worker = Measured(broker, folder / "batches")
+    with worker.running(monitors):
+        idle = worker.read().series["process_resident_memory_bytes"]
+        came, end = listen(worker, monitors, seconds, rate)
+    after = bare(models, rate)
+    # The machine may have been busier at one end than at the other.
+    alone = {name: (before[name] + after[name]) / 2 for name in before}
+    spent = report(came, alone)
+    memory = end.series["process_resident_memory_bytes"]
+    print(
+        f"memory: {memory / 1e6:.0f} MB, {idle / 1e6:.0f} of them before the first chunk; "
+        f"{(memory - idle) / monitors / 1e3:.0f} MB more for 1,000 monitors"
     )
+    single = Measured(broker, folder / "single", VAGITUS_BATCH_CHUNKS="1")
+    with single.running(monitors):
+        came, _ = listen(single, monitors, seconds, rate)
+    other = 1000 * sum(came.cpu.values()) / came.chunks
+    print(f"one chunk in an event of Faust: {other:.3f} ms, {other / spent:.2f} times as much")
+
+
+def in_time(broker: ApacheKafka, folder: Path, monitors: int, options: argparse.Namespace) -> bool:
+    """Whether a worker bears so many monitors; prints how."""
+    worker = Measured(broker, folder / str(monitors))
+    with worker.running(monitors):
+        came, end = listen(worker, monitors, options.seconds, options.rate)
+    ages = ", ".join(f"p{100 * share:.0f} {came.age(share):.2f} s" for share in PERCENTILES)
+    memory = end.series["process_resident_memory_bytes"] / 1e6
+    spent = sum(came.cpu.values())
+    print(
+        f"{monitors} monitors: age {ages}; {spent / options.seconds:.0%} of a core, "
+        f"{1000 * spent / came.chunks:.3f} ms a second of sound, {memory:.0f} MB",
+        flush=True,
+    )
+    heard = came.chunks >= 0.95 * monitors * (options.seconds - WARM_SECONDS / 2)
+    return heard and came.age(PERCENTILES[-1]) < AGE_LIMIT_SECONDS
+
+
+def find_limit(broker: ApacheKafka, folder: Path, options: argparse.Namespace) -> None:
+    """The most monitors in time, and how it is at four fifths of them."""
+    borne = 0
+    monitors = FEWEST
+    while in_time(broker, folder, monitors, options):
+        borne, monitors = monitors, 2 * monitors
+    while borne and monitors / borne > STEP:
+        middle = round((borne * monitors) ** 0.5)
+        if in_time(broker, folder, middle, options):
+            borne = middle
+        else:
+            monitors = middle
+    print(f"most monitors with p99 under {AGE_LIMIT_SECONDS:g} s: {borne}")
+    if borne:
+        in_time(broker, folder, round(SHARE_OF_LIMIT * borne), options)
 
 
 def main() -> None:
@@ -105,9 +192,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--monitors", type=int, default=40)
+    parser.add_argument("--monitors", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--catch-up", action="store_true", help="send all of it first")
+    parser.add_argument("--rate", type=int, default=8000, choices=(8000, 16_000))
+    parser.add_argument("--limit", action="store_true", help="search for the most monitors")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         script = [sys.executable, str(KAFKA)]
@@ -116,12 +204,13 @@ def main() -> None:
         if started.returncode:
             raise SystemExit("bench: there is no Kafka.")
         try:
-            pipeline = Pipeline(ApacheKafka(started.stdout.split()[-1]), Path(folder))
+            broker = ApacheKafka(started.stdout.split()[-1])
             load = os.getloadavg()[0]
-            print(f"{options.monitors} monitors, {os.cpu_count()} cores at load {load:.1f}")
-            print(measure(pipeline, options.monitors, options.seconds, options.catch_up))
+            print(f"{os.cpu_count()} cores at load {load:.1f}, sound at {options.rate} Hz")
+            measure = find_limit if options.limit else compare
+            measure(broker, Path(folder), options)
         finally:
-            subprocess.run([*script, "stop", *data])
+            subprocess.run([*script, "stop", *data], stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
