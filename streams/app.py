@@ -16,11 +16,13 @@ from streams.admissions import AdmissionsReader
 from streams.agents.alerts import AlertsAgent
 from streams.agents.deviate import DeviateAgent
 from streams.agents.embed import EmbedAgent
+from streams.agents.quiet import QuietAgent
 from streams.agents.score import SWEEP_SECONDS, ScoreAgent
 from streams.agents.sending import Sender
 from streams.agents.timeline import TimelineAgent
 from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
+from streams.alerting.silences import Silences
 from streams.baselines import Baselines
 from streams.connection import connection, show_expiry
 from streams.consumer import transport_class
@@ -136,6 +138,14 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     async def alert() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await alerts.run()
+
+    if settings.alertmanager_url:
+        quiet = QuietAgent(Silences(settings.alertmanager_url), metrics, settings)
+
+        @app.task
+        async def keep_quiet() -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await quiet.run()
 
     return app
 

@@ -130,6 +130,10 @@ class Metrics(Series):
             self._elsewhere = {m: p for m, p in self._elsewhere.items() if p in self._owned[share]}
         self._settle()
 
+    def owns(self, share: Share, key: str) -> bool:
+        """Whether a key's partition is this worker's."""
+        return partition_of(key, self._partitions) in self._owned[share]
+
     def admit(self, admission: Admission) -> None:
         """Let the series of an admission appear, at what is true before anything is heard."""
         self._admitted[admission.monitor] = admission

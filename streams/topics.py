@@ -41,10 +41,11 @@ CRY_EMBEDDINGS = Topic("cry-embeddings", _kept(90 * _DAY_MS))
 DEVIATIONS = Topic("deviations", _kept(400 * _DAY_MS))
 ACTS = Topic("acts", _kept(400 * _DAY_MS))
 ADMISSIONS = Topic("admissions", {"cleanup.policy": "compact"})
+QUIET_HOURS = Topic("quiet-hours", {"cleanup.policy": "compact"})
 DEAD_LETTERS = Topic("dead-letters", _kept(7 * _DAY_MS))
 TOPICS = (
     AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ACTS, ADMISSIONS,
-    DEAD_LETTERS,
+    QUIET_HOURS, DEAD_LETTERS,
 )  # fmt: skip
 # Where sound lies, and nowhere else: what is made of it elsewhere must not hold it.
 SOUND = (AUDIO_CHUNKS, CRY_SEGMENTS)

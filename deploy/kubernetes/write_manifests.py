@@ -26,6 +26,7 @@ from streams.topics import (
     DEAD_LETTERS,
     DEVIATIONS,
     MARKS_TABLE,
+    QUIET_HOURS,
     changelog,
     topic_configs,
 )
@@ -73,7 +74,8 @@ def topics(at: Settings) -> Iterator[dict]:
 def rights(at: Settings) -> dict[str, list[dict]]:
     """What each user may do, and nothing else: access rules by its name."""
     read = (AUDIO_CHUNKS, ADMISSIONS)
-    both = (CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ACTS)
+    # Staff's commands are run where a worker is.
+    both = (CRY_SEGMENTS, CRY_EMBEDDINGS, DEVIATIONS, ACTS, QUIET_HOURS)
     write = (CRY_SCORES, DEAD_LETTERS)
     tables = [changelog(at, table) for table in (MARKS_TABLE, BASELINES_TABLE)]
     suffixes = ("", "-timeline", "-alerts")

@@ -27,9 +27,13 @@ class Matcher:
     name: str
     value: str
     is_regex: bool = False
+    is_equal: bool = True
+    """Whether it must be that, or must not."""
 
     def __str__(self) -> str:
-        return f"{self.name}{'=~' if self.is_regex else '='}{self.value}"
+        signs = {(True, False): "=", (True, True): "=~", (False, False): "!=", (False, True): "!~"}
+        sign = signs[self.is_equal, self.is_regex]
+        return f"{self.name}{sign}{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Silence:
     Attributes:
         id: by which it is lifted.
         matchers: an alert that all of them fit is silent; without the one of our system.
+        from_ms: when it begins, ms since 1970 UTC.
         until_ms: when it ends by itself, ms since 1970 UTC.
         who: whoever asked for it.
         why: in their own words.
@@ -46,6 +51,7 @@ class Silence:
 
     id: str
     matchers: tuple[Matcher, ...]
+    from_ms: int
     until_ms: int
     who: str
     why: str
@@ -64,15 +70,22 @@ class Silences:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
 
-    def add(self, matchers: Sequence[Matcher], until_ms: int, who: str, why: str) -> str:
-        """Silence what all matchers fit, from now on; returns the silence's id."""
+    def add(
+        self,
+        matchers: Sequence[Matcher],
+        until_ms: int,
+        who: str,
+        why: str,
+        from_ms: int | None = None,
+    ) -> str:
+        """Silence what all matchers fit, from now on or later; returns the silence's id."""
         ours = [*matchers, Matcher("system", SYSTEM)]
         body = {
             "matchers": [
-                {"name": m.name, "value": m.value, "isRegex": m.is_regex, "isEqual": True}
+                {"name": m.name, "value": m.value, "isRegex": m.is_regex, "isEqual": m.is_equal}
                 for m in ours
             ],
-            "startsAt": _time(time.time()),
+            "startsAt": _time(max(time.time(), (from_ms or 0) / 1000)),
             "endsAt": _time(until_ms / 1000),
             "createdBy": who,
             "comment": why or "without a reason",
@@ -115,12 +128,15 @@ class Silences:
 
 def _silence(one: Mapping[str, Any]) -> Silence:
     matchers = tuple(
-        Matcher(m["name"], m["value"], m["isRegex"])
+        Matcher(m["name"], m["value"], m["isRegex"], m.get("isEqual", True))
         for m in one["matchers"]
         if m["name"] != "system"
     )
-    until_ms = round(datetime.fromisoformat(one["endsAt"]).timestamp() * 1000)
-    return Silence(one["id"], matchers, until_ms, one["createdBy"], one["comment"])
+    from_ms, until_ms = (
+        round(datetime.fromisoformat(one[name]).timestamp() * 1000)
+        for name in ("startsAt", "endsAt")
+    )
+    return Silence(one["id"], matchers, from_ms, until_ms, one["createdBy"], one["comment"])
 
 
 def _time(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.commands.options import act_options
+from streams.commands.quiet import quiet
 from streams.commands.timeline import known_infants
 from streams.errors import AlertmanagerError, VagitusError
 from streams.settings import PREFIX, Settings
@@ -45,7 +46,7 @@ def silence_options(default: str) -> Callable[[Callable[..., Any]], Callable[...
 
 @click.group()
 def alerts() -> None:
-    """See which alerts there are; acknowledge one, silence an infant's or a bed's for a time.
+    """See which alerts there are; acknowledge or silence some for a time; set quiet hours.
 
     Alertmanager keeps silences over a restart, and ends them by itself. Who asked for which, when
     and why stands on the timeline. Dashboards go on showing what is silent.
@@ -54,7 +55,11 @@ def alerts() -> None:
     vagitus alerts list
     vagitus alerts acknowledge infant-07f3 --by nurse-4
     vagitus alerts silence infant-07f3 --for 2h --by nurse-4 --because "blood is being taken"
+    vagitus alerts quiet set neonatal --from 21:00 --until 06:00 --by head-nurse
     """
+
+
+alerts.add_command(quiet)
 
 
 @alerts.command("list")
@@ -76,10 +81,10 @@ def list_alerts() -> None:
         click.echo("There are no alerts.")
     for silence in silences.all():
         what = ", ".join(map(str, silence.matchers))
-        until = local(silence.until_ms)
-        click.echo(
-            f"silent  {what} until {until:%H:%M}, {silence.who}: {silence.why}  [{silence.id}]"
-        )
+        later = silence.from_ms > time.time() * 1000
+        when = f"from {local(silence.from_ms):%H:%M} " if later else ""
+        when += f"until {local(silence.until_ms):%H:%M}"
+        click.echo(f"silent  {what} {when}, {silence.who}: {silence.why}  [{silence.id}]")
 
 
 @alerts.command()
@@ -157,11 +162,15 @@ def lift(silence_id: str, who: str, why: str) -> None:
     \b
     vagitus alerts lift 8e6fd3a1-… --by nurse-4
     """
+    from streams.alerting.quiet import rule_of
+
     settings = Settings.read()
     silences = _silences(settings)
     found = next((one for one in silences.all() if one.id == silence_id), None)
     if found is None:
         raise VagitusError("There is no such silence: `vagitus alerts list` shows them.")
+    if rule := rule_of(found):
+        raise VagitusError(f"It is of quiet hours: `vagitus alerts quiet remove {rule}`.")
     labels = {matcher.name: matcher.value for matcher in found.matchers}
     where = {name: labels.get(name, "") for name in ("infant", "ward", "bed")}
     with _timeline(settings) as store:

@@ -29,6 +29,9 @@ class ActKind(StrEnum):
     """Somebody has seen it; it is not said again for a time."""
     SILENCE_LIFTED = "silence_lifted"
     """Before its time."""
+    QUIET_HOURS_SET = "quiet_hours_set"
+    """From now on the ward is not told of lesser alerts at these hours of each day."""
+    QUIET_HOURS_REMOVED = "quiet_hours_removed"
 
 
 @dataclass(frozen=True, slots=True)

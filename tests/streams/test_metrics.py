@@ -1,5 +1,8 @@
 """Every series by its name, labels and unit; which appear and leave with their infant."""
 
+import re
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
@@ -50,6 +53,7 @@ SERIES = {
 ADMISSION = Admission("mon-1", "infant-1", "nicu", "cot-1", 5000)
 INFANT_1 = ("nicu", "cot-1", "infant-1")
 PARTITIONS = 4
+DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 @pytest.fixture
@@ -100,6 +104,17 @@ def test_there_are_these_series_and_no_others(metrics):
     assert made == SERIES
     exposed = {family.name for family in metrics.registry.collect()}
     assert exposed == {name.removesuffix("_total") for name in SERIES}
+
+
+def test_the_page_of_metrics_names_all_of_them_and_how_many_an_infant_has(metrics):
+    page = DOCUMENT.read_text()
+    alerts = {name for name in re.findall(r"vagitus_\w+", page) if "alert" in name}
+    alerts |= {"vagitus_certificate_expiry_timestamp_seconds", "vagitus_faust_"}
+    assert set(re.findall(r"vagitus_\w+", page)) - alerts == SERIES.keys()
+    everything_shown(metrics)
+    shown = generate_latest(metrics.registry).decode().splitlines()
+    own = [line for line in shown if 'infant="infant-1"' in line or 'monitor="mon-1"' in line]
+    assert f"at most {len(own)} series" in page
 
 
 def test_two_registries_do_not_collide():

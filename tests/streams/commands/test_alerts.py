@@ -7,6 +7,7 @@ import time
 import pytest
 
 from streams.alerting.alertmanager import Alert, Alertmanager
+from streams.alerting.silences import Matcher, Silences
 from streams.timeline.store import TimelineStore
 from tests.deploy.servers import Servers
 
@@ -112,6 +113,15 @@ def test_what_is_acknowledged_is_quiet_and_what_comes_next_is_not(
     assert acts(tmp_path, "infant-4") == [("alert_acknowledged", "physician-2", "InfantDrifting")]
     status, _, error = alerts("acknowledge", "infant-5")
     assert (status, "infant-5 has no such alert" in error) == (1, True)
+
+
+def test_a_silence_of_quiet_hours_is_lifted_with_them(alerts, alertmanager):
+    silences = Silences(alertmanager.urls["alertmanager"])
+    why, until_ms = "quiet hours nicu/21:00-06:00; they sleep", int(time.time() * 1000) + 60_000
+    silence = silences.add([Matcher("ward", "nicu")], until_ms, "nurse-4", why)
+    status, _, error = alerts("lift", silence)
+    assert (status, "vagitus alerts quiet remove nicu/21:00-06:00" in error) == (1, True)
+    silences.lift(silence)
 
 
 def test_a_silence_outlives_a_restart(alerts, post, alertmanager):
