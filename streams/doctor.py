@@ -80,10 +80,12 @@ def _certificates(settings: Settings) -> list[Finding]:
 
 def _topics(settings: Settings, counts: dict[str, int]) -> list[Finding]:
     findings = []
+    plain = settings.kafka_security == "plaintext"
+    absent = "does not exist" if plain else f"does not exist, or not for {identity(settings)}"
     for name in topic_configs(settings):
         count = counts.get(name)
         if count is None:
-            findings.append(Finding(name, False, "does not exist", "run `vagitus topics create`"))
+            findings.append(Finding(name, False, absent, "run `vagitus topics create`"))
         elif count != settings.partitions:
             findings.append(
                 Finding(

@@ -86,6 +86,9 @@ def test_what_is_read_for_staff_can_be_read_by_whoever_admits(pipeline, guarded_
     pipeline.identify(guarded_kafka.certificate_of("vagitus-admissions"))
     assert pipeline.run(*ADMIT).returncode == 0
     assert "infant-1" in pipeline.run("admissions").stdout
+    checked = pipeline.run("doctor").stdout
+    assert "ok    topic settings: not for CN=vagitus-admissions to see" in checked
+    assert ".deviations: does not exist, or not for CN=vagitus-admissions" in checked
     pipeline.identify(guarded_kafka.certificate_of("vagitus-monitors"))
     refused = pipeline.run("admissions")
     assert refused.returncode == 1
