@@ -23,8 +23,8 @@ from models.deviation.ward import MIN_OTHERS, WardModel
 # The ward stands in for what six cries cannot say: from here on the share of usual cries under a
 # p-value of 0.05 is 0.05 (tests/models/deviation/test_baseline.py).
 READY_AFTER = 6
-# The admission reference goes on learning for longer: its error is the floor under every drift
-# that can be seen. With half as many, false starts of drift are twice as frequent or more.
+# Drift is watched for from here on: the error of the admission reference is the floor under every
+# drift that can be seen (and it goes on learning, reference.py).
 REFERENCE_CRIES = 24
 # What one deviation means depends on these rules too: count up when a change alters the scores.
 RULES = "baseline-2"
@@ -176,10 +176,11 @@ class Baseline:
         self._detector.learn_one(embedding)
         self._accepted += 1
         if self._drift.frozen:
+            self._drift.learn(whitened)
             return
         self._admission = np.vstack([self._admission, whitened.astype(np.float32)])
-        if self._accepted >= REFERENCE_CRIES:
-            self._drift.freeze(self._detector.belief, self._admission.astype(np.float64))
+        if len(self._admission) >= REFERENCE_CRIES:
+            self._drift.freeze(self._admission)
             self._admission = self._admission[:0]
 
     def summary(self) -> Summary:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from river.drift import ADWIN
 
 from models.deviation.population import Belief, Population, Vector
+from models.deviation.reference import DIRECTIONS, Reference
 
 # Each recent cry moves the recent mean by this much: a memory of some twelve cries, part of a
 # day. Slower sees smaller shifts, later.
@@ -24,17 +25,19 @@ FEWEST_RECENT = 4
 LONGEST_STEP = 1.5
 # ... and moves the sum by no more than this.
 LARGEST_TERM = 4.0
-# How wild the sum's terms are is told by pairs of cries: of fewer cries there are too few.
-FEWEST_FOR_WILDNESS = 12
 # Per cry, in standard deviations of the sum's terms. Shifts whose terms stay below it are left
-# alone, among them the reference's own error, which never averages out.
-CUSUM_ALLOWANCE = 0.8
-# The sum at which drift is said. With the allowance and 24 cries of reference: on simulated
-# infants 0.2 to 0.4 false starts in 1,000 cries, and a shift of 1.5 within-infant standard
-# deviations seen after some 20 cries, of 2 after 12 (weights/ward.md).
-CUSUM_LIMIT = 10.0
+# alone ...
+CUSUM_ALLOWANCE = 0.5
+# ... and those that are within so many standard deviations of the reference's own error, which
+# never averages out. Without it nearly all false beginnings come in the first days.
+ERROR_ALLOWANCE = 2.0
+# The sum at which drift is said: the lowest at which synthetic infants and recorded ones have
+# fewer than one false beginning in 1,200 cries (docs/deviation/drift-log.md).
+CUSUM_LIMIT = 8.0
 # The sum stops here, so that an infant who is back to usual is not called drifting for days.
 CUSUM_CEILING = 2 * CUSUM_LIMIT
+# Above, something speaks for a drift, and the reference learns nothing.
+CALM_BELOW = CUSUM_LIMIT / 2
 # river's ADWIN looks every 32 values by default: for cries that is days.
 ADWIN_CLOCK = 1
 # river's default; on 13,500 usual cries it was not wrong once.
@@ -51,10 +54,10 @@ class DriftMonitor:
 
     `sum` is a one-sided CUSUM (Page, "Continuous inspection schemes", 1954). Its terms are inner
     products of two independent estimates of the shift since admission, the new cry's and the
-    recent mean's, less what the reference's own uncertainty adds: without a shift their mean is
-    0, with a shift of d within-infant standard deviations it is d squared, however many
-    directions there are. Directions along which infants differ weigh most: an infant's own
-    voice moves along those.
+    recent mean's, where the infant's own cries have unit covariance, less what the reference's
+    error adds. Without a shift their mean is 0 and their deviation 1, whatever the infant's
+    scatter; with a shift it grows as the square of Mahalanobis' distance, as Hotelling's T-squared
+    does ("Multivariate quality control", 1947), of which they are a recursive form.
 
     ADWIN (Bifet & Gavaldà, "Learning from time-changing data with adaptive windowing", 2007) on
     the standardized scores says that something changed; that raises the sum to its limit, and
@@ -62,10 +65,10 @@ class DriftMonitor:
     """
 
     def __init__(self, population: Population) -> None:
-        self._weights = population.weights
-        self._reference: Belief | None = None
-        self._wildness = 1.0
-        self._recent = np.zeros(population.size)
+        self._population = population
+        self._size = min(DIRECTIONS, population.size)
+        self._reference: Reference | None = None
+        self._recent = np.zeros(self._size)
         self._recent_cries = 0
         # Variance of the recent mean, in units of one cry's.
         self._recent_variance = 0.0
@@ -90,66 +93,65 @@ class DriftMonitor:
 
     def distance(self, belief: Belief) -> float | None:
         """How far another belief's mean lies from the reference, as `sigma` measures it."""
-        if self._reference is None:
+        reference = self._reference
+        if reference is None:
             return None
-        return self._away(self._reference, belief.mean, belief.uncertainty)
+        noise = reference.noise(belief.uncertainty[: self._size])
+        noise += reference.square / reference.count
+        return self._away(reference, belief.mean[: self._size], noise)
 
     @property
     def sigma(self) -> float | None:
-        """How far the recent mean is from the reference, in within-infant standard deviations.
+        """How far the recent mean is from the reference, in standard deviations of its own cries.
 
         Less what noise alone would give, and never below 0. None while it cannot be said.
         """
         reference = self._reference
         if reference is None or self._recent_cries < FEWEST_RECENT:
             return None
-        noise = np.full_like(self._recent, self._recent_variance * reference.spread)
+        noise = reference.square * (self._recent_variance + 1.0 / reference.count)
         return self._away(reference, self._recent, noise)
 
-    def _away(self, reference: Belief, mean: Vector, noise: Vector) -> float:
-        squared = np.square(mean - reference.mean) - (noise + reference.uncertainty)
-        return float(np.sqrt(max(0.0, np.dot(self._weights, squared)) / reference.spread))
+    def _away(self, reference: Reference, mean: Vector, noise: float) -> float:
+        step = mean - reference.mean
+        return float(np.sqrt(max(0.0, reference.product(step, step) - noise)))
 
-    def freeze(self, reference: Belief, cries: NDArray[np.floating] | None = None) -> None:
-        """Take what is known of the infant now as what it was like at admission.
+    def freeze(self, cries: NDArray[np.floating]) -> None:
+        """Take what the infant was like in these whitened cries [n, size] as its admission."""
+        self._reference = Reference.of(cries)
 
-        cries float [n, size]: whitened ones of the admission. They say how much wilder the sum's
-        terms are than where cries vary alike in all directions: an infant that varies in few has
-        the same spread, and inner products many times as large.
-        """
-        self._reference = reference
-        self._wildness = 1.0
-        if cries is None or len(cries) < FEWEST_FOR_WILDNESS:
+    def learn(self, cry: Vector) -> None:
+        """Let the reference learn from a whitened cry [size], later and only if all stays calm."""
+        if self._reference is None:
             return
-        steps = cries - cries.mean(axis=0)
-        products = (steps * self._weights) @ steps.T
-        pairs = products[np.triu_indices(len(cries), 1)]
-        alike = reference.spread * np.linalg.norm(self._weights)
-        # Never tamer: with some hundred pairs less than 1 is mostly chance.
-        self._wildness = max(1.0, float(pairs.std() / alike))
+        if self.drifting:
+            self._reference.forget_waiting()
+        else:
+            self._reference.learn(cry[: self._size], calm=self._sum < CALM_BELOW)
 
     def update(self, cry: Vector, sigma: float) -> None:
         """Hear a whitened cry [size] and its standardized score; both finite."""
-        if self._reference is None:
+        reference = self._reference
+        if reference is None:
             return
         if self._changed(sigma):
             self._sum = max(self._sum, CUSUM_LIMIT)
-        reference = self._reference
-        expected = reference.spread + reference.uncertainty
-        step = cry - reference.mean
-        length = np.sqrt(np.dot(self._weights, np.square(step)))
-        longest = LONGEST_STEP * np.sqrt(np.dot(self._weights, expected))
+        error = 1.0 / reference.count
+        step = cry[: self._size] - reference.mean
+        length = np.sqrt(reference.product(step, step))
+        longest = LONGEST_STEP * np.sqrt(reference.square * (1.0 + error))
         if length > longest:
             step = step * (longest / length)
         if self._recent_cries >= FEWEST_RECENT:
-            recent = self._recent - reference.mean
-            shared = np.dot(self._weights, reference.uncertainty)
-            recent_noise = self._recent_variance * reference.spread + reference.uncertainty
-            alike = np.sqrt(np.dot(np.square(self._weights), expected * recent_noise))
-            scatter = self._wildness * alike
-            term = (np.dot(self._weights, step * recent) - shared) / scatter
+            # Both are taken from the reference's mean and share its error.
+            shared = reference.square * error
+            scatter = np.sqrt((1.0 + error) * (self._recent_variance + error))
+            product = reference.product(step, self._recent - reference.mean)
+            term = (product - shared) / (scatter * reference.wildness)
             term = min(max(float(term), -LARGEST_TERM), LARGEST_TERM)
-            self._sum = min(max(0.0, self._sum + term - CUSUM_ALLOWANCE), CUSUM_CEILING)
+            # The square of an error of so many directions deviates by the root of twice them.
+            allowance = CUSUM_ALLOWANCE + ERROR_ALLOWANCE * np.sqrt(2.0) * error / scatter
+            self._sum = min(max(0.0, self._sum + term - float(allowance)), CUSUM_CEILING)
         self._recent_cries += 1
         gain = max(RECENT_GAIN, 1.0 / self._recent_cries)
         self._recent = (1.0 - gain) * self._recent + gain * (reference.mean + step)
@@ -172,31 +174,27 @@ class DriftMonitor:
         return False
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What was heard, for `from_arrays`: no reference is one of no rows."""
+        """What was heard, for `from_arrays`: no reference is one of no numbers."""
         reference = self._reference
         return {
-            "reference": np.zeros((0, self._recent.size))
-            if reference is None
-            else np.stack([reference.mean, reference.uncertainty]),
-            "reference_spread": np.array([reference.spread if reference else 1.0]),
-            "wildness": np.array([self._wildness]),
+            **({"reference": np.zeros(0)} if reference is None else reference.to_arrays()),
             "recent": self._recent,
             "sums": np.array([self._recent_cries, self._recent_variance, self._sum]),
             "heard": np.array(self._heard, dtype=np.float64),
         }
 
     def from_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Replace what was heard by what `to_arrays` gave."""
+        """Replace what was heard by what `to_arrays` gave, also when it kept a `Belief`."""
         recent = np.array(arrays["recent"], dtype=np.float64)
-        if recent.shape != self._recent.shape:
+        if recent.shape not in {(self._size,), (self._population.size,)}:
             raise ValueError(f"a recent mean of shape {recent.shape} is not one of this population")
-        reference = None
-        if len(arrays["reference"]):
-            mean, uncertainty = np.array(arrays["reference"], dtype=np.float64)
-            reference = Belief(mean, uncertainty, float(arrays["reference_spread"][0]))
-        self._reference = reference
-        self._wildness = float(arrays["wildness"][0])
-        self._recent = recent
+        if not len(arrays["reference"]):
+            self._reference = None
+        elif "scatter" in arrays:
+            self._reference = Reference.from_arrays(arrays)
+        else:
+            self._reference = Reference.from_belief(arrays, self._population)
+        self._recent = recent[: self._size]
         cries, self._recent_variance, self._sum = (float(value) for value in arrays["sums"])
         self._recent_cries = int(cries)
         self._heard = [float(value) for value in arrays["heard"]]
