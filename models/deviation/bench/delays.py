@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.deviation.baseline import REFERENCE_CRIES
-from models.deviation.bench.voices import Voices
+from models.deviation.bench.voices import AMOUNTS, Shape, Voices
 from models.deviation.bench.watchers import Method, Watcher
 from models.deviation.ward import WardModel
 from models.synthesis.infant import Trait
@@ -22,57 +21,56 @@ NULL_CRIES = NULL_DAYS * CRIES_A_DAY
 # False alarms that a raised threshold lets pass in those days, on average over infants.
 FALSE_ALARMS = 1.0
 
-AMOUNTS = (0.5, 1.0, 2.0)
-# Usual cries after enrolment and before the drift.
-SETTLING_CRIES = 24
-# A ramp reaches its amount after two days, and a drift is followed for five.
-RAMP_CRIES = 2 * CRIES_A_DAY
-FOLLOWED_CRIES = 5 * CRIES_A_DAY
-STREAMS_AN_INFANT = 1
-
-
-class Shape(StrEnum):
-    """How a drift comes."""
-
-    STEP = "step"
-    RAMP = "ramp"
+# Usual cries between enrolment and the drift: less than a day's, and six days'.
+SOON, LATE = 24, 240
+# An infant's cries in several orders: which of them enrol is a large part of the chance.
+STREAMS_AN_INFANT = 4
 
 
 def measure(
-    method: Method, voices: Voices, ward: WardModel, tick: Callable[[], object]
+    method: Method,
+    voices: Voices,
+    ward: WardModel,
+    tick: Callable[[], object],
+    settlings: Sequence[int] = (SOON,),
 ) -> dict[str, object]:
-    """Threshold, false alarms in 30 infant-days by infant, and delays by shape, trait, amount.
+    """Threshold, false alarms in 30 infant-days by stream, and delays by settling and drift.
 
-    A delay is in cries since the drift began; None: not within FOLLOWED_CRIES. Streams that
+    A delay is in cries since the drift began, None: not before its cries were over. Streams that
     alarm before their drift begins are left out.
     """
-    infants = range(len(voices.usual))
-    enrolled = {i: method.start(ward, voices.usual[i, :REFERENCE_CRIES]) for i in infants}
+    streams = [(i, s) for i in range(len(voices.usual)) for s in range(STREAMS_AN_INFANT)]
+    dealt, started = {}, {}
+    for infant, stream in streams:
+        rng = np.random.default_rng([infant, stream, 4])
+        cries = rng.permutation(voices.usual[infant])
+        started[infant, stream] = method.start(ward, cries[:REFERENCE_CRIES])
+        dealt[infant, stream] = cries[REFERENCE_CRIES:]
     quiet = [
-        _null(copy.deepcopy(enrolled[i]), voices, i, s)
-        for i in infants
-        for s in range(STREAMS_AN_INFANT)
+        heard(copy.deepcopy(started[key]), over_and_over(dealt[key], NULL_CRIES, list(key)))
+        for key in streams
     ]
     tick()
     limit = raised(quiet) if method.limit is None else method.limit
     delays: dict[str, list[int | None]] = {}
-    for shape in Shape:
-        for number, trait in enumerate(Trait):
-            for amount in AMOUNTS:
-                found: list[int | None] = []
-                for infant in infants:
-                    for stream in range(STREAMS_AN_INFANT):
-                        watcher = copy.deepcopy(enrolled[infant])
-                        rng = np.random.default_rng([infant, number, stream, 5])
-                        delay = _delay(watcher, voices, infant, number, amount, shape, limit, rng)
-                        if delay != 0:
-                            found.append(delay)
-                delays[f"{shape}/{trait}/{amount}"] = found
+    for settling in settlings:
+        settled = {}
+        for key in streams:
+            watcher = copy.deepcopy(started[key])
+            if np.max(heard(watcher, dealt[key][:settling])) < limit:
+                settled[key] = watcher
+        for name, drift in _drifts(voices):
+            delays[f"{settling}/{name}"] = [
+                _delay(copy.deepcopy(watcher), drift(*key), limit)
+                for key, watcher in settled.items()
+            ]
             tick()
     return {"limit": limit, "false": [starts(s, limit) for s in quiet], "delays": delays}
 
 
-STEPS = 1 + len(Shape) * len(Trait)
+def steps(settlings: int = 1) -> int:
+    """How often `measure` ticks."""
+    return 1 + settlings * len(Shape) * len(Trait) * len(AMOUNTS)
 
 
 def starts(series: NDArray[np.float64], limit: float) -> int:
@@ -98,33 +96,47 @@ def raised(series: Sequence[NDArray[np.float64]]) -> float:
     return float(candidates[low])
 
 
-def _null(watcher: Watcher, voices: Voices, infant: int, stream: int) -> NDArray[np.float64]:
-    """Thirty days without a drift: [NULL_CRIES]."""
-    rng = np.random.default_rng([infant, stream, 4])
-    usual = voices.usual[infant, REFERENCE_CRIES:]
-    rows = rng.integers(len(usual), size=NULL_CRIES)
-    return np.array([watcher.hear(usual[row], number) for number, row in enumerate(rows)])
+def heard(watcher: Watcher, cries: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What a watcher says after each of the cries [n, size]: [n]."""
+    return np.array([watcher.hear(cry, number) for number, cry in enumerate(cries)])
 
 
-def _delay(
-    watcher: Watcher,
+def over_and_over(
+    cries: NDArray[np.float32], count: int, seed: Sequence[int]
+) -> NDArray[np.float32]:
+    """So many cries [count, size]: all of these, then all again in another order, and so on.
+
+    Were they drawn one by one, some would come more often, and move the mean.
+    """
+    rng = np.random.default_rng([*seed, 6])
+    rounds = [rng.permutation(len(cries)) for _ in range(-(-count // len(cries)))]
+    return cries[np.concatenate(rounds)[:count]]
+
+
+def _drifts(
     voices: Voices,
-    infant: int,
-    trait: int,
-    amount: float,
-    shape: Shape,
-    limit: float,
-    rng: np.random.Generator,
-) -> int | None:
-    """Cries from the beginning of a drift to the alarm; 0: alarmed before; None: never."""
-    usual = voices.usual[infant, REFERENCE_CRIES:]
-    for number in range(SETTLING_CRIES):
-        if watcher.hear(usual[rng.integers(len(usual))], number) >= limit:
-            return 0
-    for since in range(1, FOLLOWED_CRIES + 1):
-        share = min(1.0, since / RAMP_CRIES) if shape is Shape.RAMP else 1.0
-        pool = voices.cries(infant, trait, share * amount)
-        cry = pool[rng.integers(len(pool))]
-        if watcher.hear(cry, SETTLING_CRIES + since) >= limit:
+) -> Iterator[tuple[str, Callable[[int, int], NDArray[np.float32]]]]:
+    """Every drift's name, and what gives its cries for an infant and a stream."""
+    for shape in Shape:
+        for number, trait in enumerate(Trait):
+            for place, amount in enumerate(AMOUNTS):
+
+                def cries(
+                    infant: int,
+                    stream: int,
+                    number: int = number,
+                    place: int = place,
+                    shape: Shape = shape,
+                ) -> NDArray[np.float32]:
+                    order = np.random.default_rng([infant, stream, number, place, 5])
+                    return voices.drift(infant, number, place, shape, order)
+
+                yield f"{shape}/{trait}/{amount}", cries
+
+
+def _delay(watcher: Watcher, cries: NDArray[np.float32], limit: float) -> int | None:
+    """After how many of these cries the watcher alarms; None: after none."""
+    for since, cry in enumerate(cries, start=1):
+        if watcher.hear(cry, since) >= limit:
             return since
     return None

@@ -8,14 +8,17 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from models.detector.paper.rows import RowStore
-from models.deviation.bench import delays, drift_page
-from models.deviation.bench.voices import Sizes, read_voices
+from models.detector.paper.rows import Row, RowStore
+from models.deviation.bench import delays, drift_page, recorded
+from models.deviation.bench.delays import LATE, SOON
+from models.deviation.bench.voices import REPORTED_ON, Sizes, read_voices
 from models.deviation.bench.watchers import METHODS, Method
 from models.deviation.population import WardError
 from models.deviation.ward import WardModel
 
-TABLE = "drift"
+TABLE, RECORDED_TABLE = "drift", "drift-recorded"
+# What recorded infants are asked of: what ships, and the published method.
+ASKED = ("shipped", "iclas-raised")
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "deviation" / "drift.md"
 DEFAULTS = Sizes()
@@ -43,41 +46,79 @@ DEFAULTS = Sizes()
     show_default="docs/deviation/drift.md",
     type=click.Path(dir_okay=False, path_type=Path),
 )
+@click.option(
+    "--embeddings",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of recorded infants (vagitus-train embedder embeddings): their false alarms as well.",
+)
 @click.option("--infants", default=DEFAULTS.infants, show_default=True)
 @click.option("--usual", default=DEFAULTS.usual, show_default=True, help="Usual cries of each.")
-@click.option("--drifted", default=DEFAULTS.drifted, show_default=True, help="Of each amount.")
+@click.option("--seed", default=REPORTED_ON, show_default=True, help="Of the infants.")
 def command(
-    ward_path: Path | None, folder: Path, target: Path, infants: int, usual: int, drifted: int
+    ward_path: Path | None,
+    folder: Path,
+    target: Path,
+    embeddings: Path | None,
+    infants: int,
+    usual: int,
+    seed: int,
 ) -> None:
     """Let synthetic infants drift in pitch, roughness and formants, and count cries until it shows.
 
     Writes the page and, beside it, a plot (SVG).
     """
-    sizes = Sizes(infants, usual, drifted)
+    sizes = Sizes(infants, usual)
     try:
         ward = WardModel.load(ward_path)
     except WardError as error:
         raise click.ClickException(str(error)) from error
     with tqdm(total=infants, desc="synthetic infants", unit="infant") as bar:
-        voices = read_voices(folder / "voices.npz", sizes, bar.update)
-        bar.update(infants - bar.n)
+        voices = read_voices(folder / "voices", sizes, seed, bar.update)
     if ward.embedder_version != voices.embedder:
         raise click.ClickException(
             f"the ward model is for {ward.embedder_version}, the embedder is {voices.embedder}: "
             "fit the ward again"
         )
-    settings = asdict(sizes) | {"embedder": voices.embedder, "ward": ward.version}
+    settings = asdict(sizes) | {"seed": seed, "embedder": voices.embedder, "ward": ward.version}
     store = RowStore(folder, "vagitus-train ward drift")
-    rows = {}
+    rows, heard = {}, {}
     for method in METHODS:
-        with tqdm(total=delays.STEPS, desc=method.name, unit="step") as bar:
+        settlings = (SOON, LATE) if method.name == drift_page.SHIPPED else (SOON,)
+        with tqdm(total=delays.steps(len(settlings)), desc=method.name, unit="step") as bar:
 
-            def measure(method: Method = method, bar: tqdm = bar) -> dict[str, object]:
-                return delays.measure(method, voices, ward, bar.update)
+            def measure(
+                method: Method = method, settlings: tuple[int, ...] = settlings, bar: tqdm = bar
+            ) -> dict[str, object]:
+                return delays.measure(method, voices, ward, bar.update, settlings)
 
             rows[method.name] = store.row(TABLE, method.name, settings, measure)
-            bar.update(delays.STEPS - bar.n)
+    if embeddings is not None:
+        heard = _recorded(store, settings, rows, embeddings, ward)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(drift_page.text(rows))
+    target.write_text(drift_page.text(rows, heard))
     drift_page.draw(rows, target.with_suffix(".svg"))
     click.echo(f"{target}")
+
+
+def _recorded(
+    store: RowStore,
+    settings: dict[str, object],
+    rows: dict[str, Row],
+    embeddings: Path,
+    ward: WardModel,
+) -> dict[str, Row]:
+    """By method, the false alarms on recorded infants at the limit set on synthetic ones."""
+    found, heard = recorded.streams(embeddings), {}
+    for method in (method for method in METHODS if method.name in ASKED):
+        limit = float(rows[method.name].figures["limit"])
+        with tqdm(total=len(found), desc=f"{method.name}, recorded infants", unit="kind") as bar:
+
+            def measure(
+                method: Method = method, limit: float = limit, bar: tqdm = bar
+            ) -> dict[str, object]:
+                return recorded.measure(method, limit, found, ward, bar.update)
+
+            heard[method.name] = store.row(
+                RECORDED_TABLE, method.name, settings | {"limit": limit}, measure
+            )
+    return heard
