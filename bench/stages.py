@@ -5,6 +5,7 @@
 Each thread has a clock of its own; within a thread that does several things, each call is timed.
 """
 
+import contextlib
 import json
 import sys
 import threading
@@ -34,7 +35,7 @@ THREADS = {
 }
 OTHER = "metrics page and other threads"
 
-spent: dict[str, float] = defaultdict(float)
+spent = dict.fromkeys(SPLIT, 0.0)
 
 
 def timed(owner: Any, name: str, stage: str) -> None:
@@ -58,8 +59,8 @@ def stages() -> dict[str, float]:
         stage = FETCH if isinstance(thread, WorkerThread) else OTHER
         for beginning, of_name in THREADS.items():
             stage = of_name if thread.name.startswith(beginning) else stage
-        clock = time.pthread_getcpuclockid(thread.ident)
-        found[stage] += time.clock_gettime(clock)
+        with contextlib.suppress(OSError):  # it has just ended
+            found[stage] += time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
     found[OTHER] += time.process_time() - sum(found.values())  # threads that are not Python's
     found[SCORING] -= sum(spent.values())
     return dict(found) | dict(spent)

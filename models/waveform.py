@@ -1,10 +1,11 @@
 """Plain arithmetic on waveforms: resampling, level, clipping."""
 
-from math import gcd
+from collections.abc import Callable
+from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+from scipy.signal import firwin, resample_poly
 
 # A sample this near to full scale has hit it: 16-bit clipping leaves 32767 / 32768.
 CLIPPING_LEVEL = 0.999
@@ -27,9 +28,65 @@ def resample(
     """
     if from_rate_hz == to_rate_hz:
         return np.asarray(waveforms, dtype=np.float32)
+    if from_rate_hz == 2 * to_rate_hz:
+        return _in_rows(_halve, waveforms, -(-waveforms.shape[-1] // 2))
+    if to_rate_hz == 2 * from_rate_hz:
+        return _in_rows(_double, waveforms, 2 * waveforms.shape[-1])
     common = gcd(from_rate_hz, to_rate_hz)
     up, down = to_rate_hz // common, from_rate_hz // common
     return resample_poly(waveforms, up, down, axis=-1).astype(np.float32)
+
+
+# The filter of `resample_poly` for a factor of two. It is half-band (of the even taps only the
+# middle one is not zero) and symmetric: whole rows are added, in ten pairs.
+_TAPS = 41
+_FILTER = firwin(_TAPS, 0.5, window=("kaiser", 5.0)).astype(np.float32)
+_MIDDLE, _ODD = _FILTER[_TAPS // 2], _FILTER[_TAPS // 2 + 1 :: 2]
+_PAIRS = len(_ODD)
+_ROWS = 8  # that stay in the cache
+
+
+def _in_rows(
+    change: Callable[[NDArray[np.float32], NDArray[np.float32]], None],
+    waveforms: NDArray[np.float32],
+    length: int,
+) -> NDArray[np.float32]:
+    *shape, samples = waveforms.shape
+    rows = np.asarray(waveforms, np.float32).reshape(prod(shape), samples)
+    changed = np.empty((len(rows), length), np.float32)
+    for start in range(0, len(rows), _ROWS):
+        change(rows[start : start + _ROWS], changed[start : start + _ROWS])
+    return changed.reshape(*shape, length)
+
+
+def _halve(rows: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Every second sample of what is under half of the band."""
+    out[:] = _between(rows[:, 1::2], before=1, count=out.shape[1], gain=1)
+    out += _MIDDLE * rows[:, ::2]
+
+
+def _double(rows: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """The samples themselves, and one between each and the next."""
+    np.multiply(rows, 2 * _MIDDLE, out=out[:, ::2])
+    out[:, 1::2] = _between(rows, before=0, count=rows.shape[1], gain=2)
+
+
+def _between(rows: NDArray[np.float32], before: int, count: int, gain: int) -> NDArray[np.float32]:
+    """The odd taps' sums of rows in the middle between two samples: float32 [rows, count].
+
+    The first lies between the samples -before and 1 - before; beyond the ends is silence.
+    """
+    padded = np.zeros((len(rows), _PAIRS + count + _PAIRS), np.float32)
+    padded[:, _PAIRS : _PAIRS + rows.shape[1]] = rows
+    sums = np.zeros((len(rows), count), np.float32)
+    pair = np.empty_like(sums)
+    first = _PAIRS - before
+    for step, tap in enumerate(gain * _ODD):
+        left, right = first - step, first + 1 + step
+        np.add(padded[:, left : left + count], padded[:, right : right + count], out=pair)
+        pair *= tap
+        sums += pair
+    return sums
 
 
 def level_dbfs(waveform: NDArray[np.float32]) -> float:

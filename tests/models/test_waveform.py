@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from models.waveform import (
     clipped_fraction,
@@ -21,6 +22,16 @@ def test_a_tone_stays_the_same_tone(from_rate, to_rate):
     resampled = resample(tone(440, from_rate), from_rate, to_rate)
     middle = slice(to_rate // 10, -to_rate // 10)
     np.testing.assert_allclose(resampled[middle], tone(440, to_rate)[middle], atol=5e-3)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 20, 41, 8000, 15_999])
+@pytest.mark.parametrize(("from_rate", "to_rate"), [(16000, 8000), (8000, 16000)])
+def test_half_and_double_the_rate_are_what_scipy_makes_of_them(from_rate, to_rate, samples):
+    sounds = np.random.default_rng(0).normal(0, 0.3, (3, 2, samples)).astype(np.float32)
+    expected = resample_poly(sounds, to_rate // 8000, from_rate // 8000, axis=-1)
+    resampled = resample(sounds, from_rate, to_rate)
+    assert resampled.dtype == np.float32
+    np.testing.assert_allclose(resampled, expected, atol=1e-6)
 
 
 def test_what_is_above_half_the_new_rate_does_not_fold_back():
