@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from models.deviation.baseline import Baseline, Observation
 from models.deviation.population import WardError
-from models.deviation.ward import FOLDS, MIN_OTHERS, WardModel
+from models.deviation.strangers import FOLDS, MIN_OTHERS
+from models.deviation.ward import WardModel
 
 # Two to enrol, the fewest that scores begin with, and two usual ones.
 FEWEST_RECORDINGS = 2 * MIN_OTHERS

@@ -66,10 +66,13 @@ def tie_break(name: str) -> float:
 class Calibration:
     """What one infant's scores usually are, resting on the ward's while they are few.
 
-    ward_scores float [m], pooled raw scores; refused_share: see `conformal_p_value`.
+    ward_scores float [m], pooled raw scores; refused_share: see `conformal_p_value`. Raises
+    ValueError when the ward's scores are all one: then they say nothing of what is usual.
     """
 
     def __init__(self, ward_scores: NDArray[np.floating], refused_share: float) -> None:
+        if np.ptp(ward_scores) == 0:
+            raise ValueError("the ward's pooled scores are all one: they calibrate nothing")
         self._ward_mean = float(ward_scores.mean())
         self._ward_scatter = float(ward_scores.std())
         self._ward = (ward_scores - self._ward_mean) / self._ward_scatter

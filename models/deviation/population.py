@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 # How many cries the ward's spread counts for beside an infant's own: with fewer of its own, an
-# infant's spread says more about which cries came first than about the infant.
-SPREAD_PRIOR_CRIES = 6.0
+# infant's spread says more about which cries came first than about the infant. With half as many,
+# the unluckiest of forty infants has false alarms half as often again (docs/deviation/log.md).
+SPREAD_PRIOR_CRIES = 12.0
 
 Vector = NDArray[np.float64]
 
@@ -124,8 +125,12 @@ class Population:
         )
 
     @classmethod
-    def fit_population(cls, embeddings: NDArray[np.floating], infants: Sequence[str]) -> Population:
+    def fit_population(
+        cls, embeddings: NDArray[np.floating], infants: Sequence[str], evenness: float = 0.0
+    ) -> Population:
         """The population of these cries: embeddings float [n, size], infants n names.
+
+        evenness: see `within_and_between`.
 
         Raises WardError when a number is not finite or no infant has two cries.
         """
@@ -136,13 +141,16 @@ class Population:
         if not np.isfinite(x).all():
             raise WardError("an embedding holds a number that is not finite")
         mean = _means(x, names)[0].mean(axis=0)
-        return Population(mean, *within_and_between(_directions(x, mean), names))
+        return Population(mean, *within_and_between(_directions(x, mean), names, evenness))
 
 
 def within_and_between(
-    x: NDArray[np.float64], names: NDArray[np.str_]
+    x: NDArray[np.float64], names: NDArray[np.str_], evenness: float = 0.0
 ) -> tuple[Vector, NDArray[np.float64], Vector]:
     """(middle, transform, between), as in Population, of rows [n, size] of named infants.
+
+    evenness: 0 to 1, how far one infant's cries are taken to vary alike in all directions, beyond
+    the shrinkage that the number of rows asks for.
 
     Raises WardError when no infant has two rows.
     """
@@ -154,6 +162,7 @@ def within_and_between(
     bessel = np.sqrt(counts / np.maximum(counts - 1, 1))[index]
     residuals = ((x - means[index]) * bessel[:, None])[several]
     values, vectors = np.linalg.eigh(shrunk_covariance(residuals))
+    values = (1.0 - evenness) * values + evenness * values.mean()
     whitening = (vectors / np.sqrt(values)) @ vectors.T
     # Each infant counts once: a talkative one must not draw the ward's mean to itself.
     middle = means.mean(axis=0)

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 # Count up when the arrays change, and say in UPGRADES how to come from the one before.
-FORMAT = 2
+FORMAT = 3
 
 Arrays = dict[str, NDArray[Any]]
 Labels = dict[str, str]
@@ -79,5 +79,16 @@ def _from_1(arrays: Arrays, labels: Labels) -> tuple[Arrays, Labels]:
     return arrays | added, labels | {"detector": "GaussianDetector", "version": version}
 
 
+def _from_2(arrays: Arrays, labels: Labels) -> tuple[Arrays, Labels]:
+    """Format 2 trusted an infant's own spread sooner, so its scores are of another measure.
+
+    What was learnt of the cries stays; the scores that calibrate begin anew, and until there are
+    some the ward's stand in.
+    """
+    version = labels["version"].replace("baseline-2+", "baseline-3+", 1)
+    unheard = {"calibration.scores": np.zeros(0, arrays["calibration.scores"].dtype)}
+    return arrays | unheard, labels | {"version": version}
+
+
 # What makes the arrays and labels of format n those of format n + 1.
-UPGRADES: dict[int, Callable[[Arrays, Labels], tuple[Arrays, Labels]]] = {1: _from_1}
+UPGRADES: dict[int, Callable[[Arrays, Labels], tuple[Arrays, Labels]]] = {1: _from_1, 2: _from_2}

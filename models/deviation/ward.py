@@ -7,9 +7,7 @@ how far from its own infant a usual cry is found, which no infant with two cries
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,23 +17,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from models.deviation.population import Population, WardError
+from models.deviation.strangers import (
+    FEWEST_SCORES,
+    MIN_OTHERS,
+    best_evenness,
+    first_of_sittings,
+    pooled_scores,
+    strangers_of,
+    variance_for_mean,
+    variance_within,
+)
 
 DEFAULT_PATH = Path(__file__).parent.parent / "weights" / "ward.safetensors"
 FORMAT = "vagitus-ward-1"
 EMBEDDER_KEY = "embedder"
-
-# Leave-one-out needs this many others: it is where a baseline begins to give scores.
-MIN_OTHERS = 2
-# An infant with hundreds of recordings would otherwise speak for the whole ward.
-MAX_SCORES_PER_INFANT = 12
-# Whitening is fitted without the infants whose scores it then yields; more folds cost fitting
-# time and change the scores by less than their own error.
-FOLDS = 8
-
-# Below this a percentile of the pooled scores is a single cry's.
-FEWEST_SCORES = 10
-# No embedder that is of any use scatters strangers' cries more than this many times wider.
-MOST_STRETCH = 4.0
 
 
 class WardModel(Population):
@@ -100,6 +95,7 @@ class WardModel(Population):
         sittings: Sequence[Hashable] | None = None,
         unseen: Collection[str] = (),
         embedder_version: str | None = None,
+        evenness: float | None = None,
     ) -> WardModel:
         """The ward of these cries: embeddings float [n, size], infants n names.
 
@@ -110,27 +106,27 @@ class WardModel(Population):
         `unseen` are infants whom the embedder was not trained on. It draws together the cries of
         those it knows, more than those of any infant it will meet; the unseen say how much more.
 
+        `evenness`: see `within_and_between`; None takes one of EVENNESS, the one by which infants
+        are told apart.
+
         Raises WardError when a number is not finite, no infant has two cries, or infants with
         three or more are too few to say what is usual.
         """
         x, names = np.asarray(embeddings), np.asarray(infants)
-        firsts = np.ones(len(names), dtype=bool)
-        if sittings is not None:
-            seen = set()
-            for row, sitting in enumerate(zip(infants, sittings, strict=True)):
-                firsts[row] = sitting not in seen
-                seen.add(sitting)
-        population = Population.fit_population(x[firsts], names[firsts])
-        strangers = list(strangers_of(x, names, firsts))
+        firsts = first_of_sittings(infants, sittings)
+        if evenness is None:
+            evenness = best_evenness(x, names, firsts)
+        strangers = list(strangers_of(x, names, firsts, evenness))
+        population = Population.fit_population(x[firsts], names[firsts], evenness)
         variance = variance_within(strangers)
-        scores = _scores(strangers, variance)
+        scores = pooled_scores(strangers, variance)
         if len(scores) < FEWEST_SCORES:
             raise WardError(
                 f"only {len(scores)} cries of infants with three or more: too few to say what "
                 "is usual"
             )
         met = [stranger for stranger in strangers if stranger.infant in set(unseen)]
-        population = population.rescaled(_variance_for_mean(met, np.mean(scores), variance))
+        population = population.rescaled(variance_for_mean(met, np.mean(scores), variance))
         return cls(
             population.mean,
             population.middle,
@@ -166,84 +162,3 @@ class WardModel(Population):
         if missing or len(arrays) > 5:
             raise WardError(f"{path} does not hold the arrays of a ward model")
         return cls(**arrays, embedder_version=metadata.get(EMBEDDER_KEY))
-
-
-@dataclass(frozen=True)
-class Stranger:
-    """An infant's cries [n, size], with a population fitted without it.
-
-    A ward fitted on the infant would find its cries nearer than it finds a stranger's: with 192
-    dimensions and some hundreds of recordings, far nearer.
-    """
-
-    infant: str
-    cries: NDArray[np.floating]
-    population: Population
-
-
-def strangers_of(
-    x: NDArray[np.floating], names: NDArray[np.str_], firsts: NDArray[np.bool_]
-) -> Iterator[Stranger]:
-    """Every infant as a stranger, cross-fitted; `firsts` [n] marks one row of each sitting."""
-    infants = np.unique(names)
-    order = np.random.default_rng(0).permutation(infants.size)
-    for fold in np.array_split(order, min(FOLDS, infants.size)):
-        held_out = np.isin(names, infants[fold])
-        if held_out.all():
-            continue
-        known = firsts & ~held_out
-        population = Population.fit_population(x[known], names[known])
-        for infant in infants[fold]:
-            yield Stranger(str(infant), x[names == infant], population)
-
-
-def variance_within(strangers: Sequence[Stranger]) -> float:
-    """The mean variance within infants whom the whitening has not seen; 1 by the fit's own lights.
-
-    It is not 1: shrinkage widens the small directions. Beliefs start from 1, so the difference
-    would have scores rise with every cry that an infant's own spread is learnt from.
-    """
-    scatter, freedom = 0.0, 0
-    for stranger in strangers:
-        whiten = stranger.population.whiten
-        scatter += stranger.population.scatter(np.array([whiten(cry) for cry in stranger.cries]))
-        freedom += len(stranger.cries) - 1
-    return scatter / freedom if freedom and scatter > 0 else 1.0
-
-
-def _variance_for_mean(strangers: Sequence[Stranger], mean: float, variance: float) -> float:
-    """The variance at which these strangers' scores have this mean; `variance` if they have none.
-
-    Scores and not scatter are matched: an infant of two alike recordings has little to say about
-    scatter, and its scores are what counts. They fall as the variance rises: bisection finds it.
-    """
-    if len(_scores(strangers, variance)) < FEWEST_SCORES:
-        return variance
-    low, high = variance / MOST_STRETCH, variance * MOST_STRETCH
-    for _ in range(20):
-        middle = math.sqrt(low * high)
-        if np.mean(_scores(strangers, middle)) > mean:
-            low = middle
-        else:
-            high = middle
-    return middle
-
-
-def _scores(strangers: Sequence[Stranger], variance: float) -> list[float]:
-    """The strangers' pooled scores, were this the variance within an infant."""
-    return [
-        score
-        for stranger in strangers
-        for score in _leave_one_out(stranger.population.rescaled(variance), stranger.cries)
-    ]
-
-
-def _leave_one_out(population: Population, cries: NDArray[np.floating]) -> Iterator[float]:
-    """Nonconformity of an infant's cries [n, size], each against the others."""
-    whitened = np.array([population.whiten(cry) for cry in cries])
-    if len(whitened) <= MIN_OTHERS:
-        return
-    for left_out in range(min(len(whitened), MAX_SCORES_PER_INFANT)):
-        others = np.delete(whitened, left_out, axis=0)
-        belief = population.believe(others.mean(axis=0), population.scatter(others), len(others))
-        yield population.nonconformity(whitened[left_out], belief)

@@ -8,6 +8,7 @@ from datetime import UTC
 import pytest
 from rich.console import Console
 
+from models.deviation.drift import CUSUM_LIMIT
 from models.deviation.ward import WardModel
 from streams.baseline_report import SHOWN_ACTS, SHOWN_CRIES, BaselineReport
 from streams.baselines import Baselines
@@ -48,7 +49,7 @@ def line(page: str, name: str) -> str:
 
 def test_a_baseline_says_what_it_learned_from_and_how_it_stands(ward, stored):
     page = drawn(report(ward, stored))
-    assert page.startswith("infant-1 · ready · baseline-2+ward-1-")
+    assert page.startswith("infant-1 · ready · baseline-3+ward-1-")
     assert line(page, "learning") == "goes on"
     assert line(page, "learned from") == "12 of 14 cries"
     assert line(page, "accepted") == "12 (learning 6, normal 6)"
@@ -56,7 +57,7 @@ def test_a_baseline_says_what_it_learned_from_and_how_it_stands(ward, stored):
     assert line(page, "unusual").startswith("p below 0.01, for this infant from +")
     assert line(page, "admission reference") == "after 24 cries"
     assert line(page, "adaptive reference") == "the last 12 cries"
-    assert line(page, "drift") == "unknown, no drift (sum 0.0 of 10)"
+    assert line(page, "drift") == f"unknown, no drift (sum 0.0 of {CUSUM_LIMIT:g})"
     assert f"The last {SHOWN_CRIES} cries learned from" in page
     assert "2023-11-14 22:15:10  mon-1@11" in page
     assert "mon-1@1\n" not in page

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from models.detector.paper.rows import RowStore
 from models.deviation.bench import page, simulation
-from models.deviation.bench.contestants import CONTESTANTS, Contestant, cost
+from models.deviation.bench.contestants import CONTESTANTS, Contestant, Wards, cost
 from models.deviation.bench.harness import Known
 from models.deviation.bench.protocol import Corpus, Kind, figures, folds
 from models.deviation.fit import read_embedder, read_paths, read_rows, unseen_infants
@@ -80,7 +80,7 @@ def command(
         "repeats": repeats,
     }
     nursery, known = simulation.made_up()
-    ward = known.ward()
+    wards = Wards.of(known)
     store = RowStore(folder, f"vagitus-train ward compare {embeddings}")
     for contestant in chosen:
         steps = len(made) + simulation.INFANTS
@@ -89,8 +89,8 @@ def command(
             def measure(contestant: Contestant = contestant, bar: tqdm = bar) -> dict[str, object]:
                 return {
                     "infants": figures(contestant, made, corpus, bar.update),
-                    "simulated": simulation.figures(contestant, nursery, known, ward, bar.update),
-                    "cost": cost(contestant, made[0].ward, corpus.known.x),
+                    "simulated": simulation.figures(contestant, nursery, wards, bar.update),
+                    "cost": cost(contestant, made[0].wards.fitted, corpus.known.x),
                 }
 
             row = store.row(TABLE, contestant.name, settings, measure)

@@ -1,26 +1,46 @@
-"""Who is compared: each detector, on embeddings as they are and behind the ward's whitening."""
+"""Who is compared: each detector, on embeddings as they are and behind a full whitening."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.deviation.bench.harness import HarnessJudge, Judge, Pool, StreamJudge
+from models.deviation.bench.harness import HarnessJudge, Judge, Known, Pool, StreamJudge
 from models.deviation.detectors import PersonalDetector
 from models.deviation.detectors.every import DEFAULT, DETECTORS
 from models.deviation.detectors.replay import REPLAYED_CRIES
 from models.deviation.population import Population
-from models.deviation.ward import Stranger, WardModel
+from models.deviation.strangers import Stranger
+from models.deviation.ward import WardModel
 
+# The evenness of a full whitening: see `population.within_and_between`.
+WHITENED = 0.0
 # Times are taken after so many cries: a baseline of one or two days.
 TIMED_AFTER = 24
 # Of so many calls the median is given: the machine may be busy with other things.
 TIMED_CALLS = 30
+
+
+@dataclass(frozen=True)
+class Wards:
+    """What the same infants make of a ward.
+
+    fitted: as it ships, its evenness chosen by the infants; whitened: with all of the whitening;
+    strangers: those of `whitened`, for other detectors' pooled scores.
+    """
+
+    fitted: WardModel
+    whitened: WardModel
+    strangers: list[Stranger]
+
+    @classmethod
+    def of(cls, known: Known) -> Wards:
+        """The wards of these infants; WardError when they cannot be fitted."""
+        return cls(known.ward(), known.ward(WHITENED), known.strangers(WHITENED))
 
 
 @dataclass(frozen=True)
@@ -38,39 +58,40 @@ class Contestant:
     @property
     def is_default(self) -> bool:
         """Whether it is what ships."""
+        return self.name == DEFAULT
+
+    @property
+    def is_streams(self) -> bool:
+        """Whether the stream's own baseline runs it, which whitens by its ward."""
         return self.detector == DEFAULT
 
     def make(self, population: Population) -> PersonalDetector:
         """A detector that knows nothing of its infant yet."""
         build = DETECTORS[self.detector]
-        return build(population) if self.is_default else build(population, whitened=self.whitened)
+        return build(population) if self.is_streams else build(population, whitened=self.whitened)
 
     def pool(self) -> Pool:
         """For this contestant's pooled scores."""
         return Pool(self.make, remembers=not self.whitened)
 
-    def judge(self, ward: WardModel, pooled: NDArray[np.floating]) -> Judge:
+    def judge(self, wards: Wards, pooled: NDArray[np.floating]) -> Judge:
         """One infant's model; `pooled` as from `Pool.scores`, of no use to the stream's own."""
-        if self.is_default:
-            return StreamJudge(ward)
-        return HarnessJudge(partial(self.make, ward), pooled)
+        if self.is_streams:
+            return StreamJudge(wards.whitened if self.whitened else wards.fitted)
+        return HarnessJudge(partial(self.make, wards.whitened), pooled)
 
-    def pooled(self, pool: Pool, strangers: Sequence[Stranger]) -> NDArray[np.float64]:
+    def pooled(self, pool: Pool, wards: Wards) -> NDArray[np.float64]:
         """Pooled scores, but for the stream's own, whose ward holds them."""
-        return np.zeros(0) if self.is_default else pool.scores(strangers)
+        return np.zeros(0) if self.is_streams else pool.scores(wards.strangers)
 
 
 CONTESTANTS = tuple(
-    Contestant(detector, whitened)
-    for whitened in (False, True)
-    for detector in DETECTORS
-    # The default is whitened by nature.
-    if whitened == (detector == DEFAULT) or detector != DEFAULT
+    Contestant(detector, whitened) for whitened in (False, True) for detector in DETECTORS
 )
 
 
 def cost(
-    contestant: Contestant, ward: WardModel, cries: NDArray[np.floating]
+    contestant: Contestant, ward: Population, cries: NDArray[np.floating]
 ) -> dict[str, float | int]:
     """Microseconds a score and an update, and bytes when full; cries float [n, size] of anyone."""
     detector = contestant.make(ward)

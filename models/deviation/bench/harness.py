@@ -14,14 +14,15 @@ from models.deviation.baseline import READY_AFTER, Baseline, Observation
 from models.deviation.conformal import Calibration, tie_break
 from models.deviation.detectors import PersonalDetector
 from models.deviation.population import Population
-from models.deviation.ward import (
+from models.deviation.strangers import (
     MAX_SCORES_PER_INFANT,
     MIN_OTHERS,
     Stranger,
-    WardModel,
+    first_of_sittings,
     strangers_of,
     variance_within,
 )
+from models.deviation.ward import WardModel
 
 Make = Callable[[Population], PersonalDetector]
 # sigma and p-value of a cry; None while too little is known.
@@ -72,13 +73,16 @@ class HarnessJudge:
 
     def _begin(self) -> None:
         self.detector = self._make()
-        self._calibration = Calibration(self._pooled, gate.DEVIANT_BELOW_P)
+        # Pooled scores that are all one, as of trees whose first window never filled, say nothing.
+        self._calibration = (
+            Calibration(self._pooled, gate.DEVIANT_BELOW_P) if np.ptp(self._pooled) > 0 else None
+        )
         self._accepted = self._strange = 0
 
     def observe(self, embedding: NDArray[np.floating], name: str) -> Verdict:
         score = self.detector.score_one(embedding)
         verdict = self._judge(score, name)
-        calibrated = self._accepted >= MIN_OTHERS
+        calibration = self._calibration if self._accepted >= MIN_OTHERS else None
         if verdict is not None and verdict[1] < gate.DEVIANT_BELOW_P:
             if self._accepted >= READY_AFTER:
                 return verdict
@@ -86,9 +90,9 @@ class HarnessJudge:
             if self._strange <= self._accepted:
                 return verdict
             self._begin()
-            calibrated = False
-        if calibrated:
-            self._calibration.learn(score)
+            calibration = None
+        if calibration is not None:
+            calibration.learn(score)
         self.detector.learn_one(embedding)
         self._accepted += 1
         return verdict
@@ -97,8 +101,7 @@ class HarnessJudge:
         return self._judge(self.detector.score_one(embedding), name)
 
     def _judge(self, score: float, name: str) -> Verdict:
-        # Pooled scores that are all one, as of trees whose first window never filled, say nothing.
-        if self._accepted < MIN_OTHERS or np.ptp(self._pooled) == 0:
+        if self._accepted < MIN_OTHERS or self._calibration is None:
             return None
         return self._calibration.evaluate(score, tie_break(name))
 
@@ -115,18 +118,16 @@ class Known:
     sittings: Sequence[int]
     unseen: frozenset[str] = frozenset()
 
-    def ward(self) -> WardModel:
-        """The ward of these infants."""
-        return WardModel.fit(self.x, self.infants.tolist(), self.sittings, self.unseen)
+    def ward(self, evenness: float | None = None) -> WardModel:
+        """The ward of these infants; evenness as in `WardModel.fit`."""
+        return WardModel.fit(
+            self.x, self.infants.tolist(), self.sittings, self.unseen, evenness=evenness
+        )
 
-    def strangers(self) -> list[Stranger]:
+    def strangers(self, evenness: float) -> list[Stranger]:
         """Each infant with a population that has not seen it, scaled as its ward is."""
-        seen: set[tuple[str, int]] = set()
-        firsts = []
-        for sitting in zip(self.infants, self.sittings, strict=True):
-            firsts.append(sitting not in seen)
-            seen.add(sitting)
-        every = list(strangers_of(self.x, self.infants, np.array(firsts)))
+        firsts = first_of_sittings(self.infants.tolist(), self.sittings)
+        every = list(strangers_of(self.x, self.infants, firsts, evenness))
         variance = variance_within(every)
         return [replace(one, population=one.population.rescaled(variance)) for one in every]
 

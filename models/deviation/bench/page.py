@@ -11,7 +11,7 @@ from models.deviation.bench.contestants import TIMED_AFTER
 from models.deviation.bench.simulation import ENROLLED, INFANTS, PROBES, READY_AREA, ready_after
 from models.deviation.check import ALARM_BELOW_P, FEWEST_RECORDINGS
 from models.deviation.detectors.every import DEFAULT
-from models.deviation.ward import FOLDS
+from models.deviation.strangers import FOLDS
 
 Rows = Mapping[str, Row]
 
@@ -140,7 +140,7 @@ def _less(row: Row, default: Row | None, fewest: int) -> str:
 
 
 def _is_default(row: Row) -> bool:
-    return row.name.partition("+")[0] == DEFAULT
+    return row.name == DEFAULT
 
 
 def _name(row: Row) -> str:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.deviation.bench.contestants import Contestant
+from models.deviation.bench.contestants import Contestant, Wards
 from models.deviation.bench.harness import Judge, Known
 from models.deviation.check import ALARM_BELOW_P, FEWEST_RECORDINGS
-from models.deviation.ward import FOLDS, Stranger, WardModel
+from models.deviation.strangers import FOLDS
 
 # donateacry's names end in sex, age band and reason: "…-m-04-hu.caf".
 TAGS = re.compile(r"-(?P<sex>[mf])-(?P<age>\w+)-\w+\.\w+$")
@@ -67,10 +67,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Fold:
-    """A ward, the strangers that its pooled scores come from, and who is judged with it."""
+    """The wards of all other infants, and who is judged with them."""
 
-    ward: WardModel
-    strangers: list[Stranger]
+    wards: Wards
     trials: list[Trial]
 
 
@@ -90,7 +89,7 @@ def folds(corpus: Corpus, repeats: int, seed: int = 0) -> Iterator[Fold]:
                     [corpus.known.sittings[row] for row in rows],
                     corpus.known.unseen,
                 )
-                yield Fold(known.ward(), known.strangers(), trials)
+                yield Fold(Wards.of(known), trials)
 
 
 def _trials(
@@ -115,9 +114,9 @@ def figures(
     pool = contestant.pool()
     found: dict[str, list[dict[str, float]]] = {}
     for fold in made:
-        pooled = contestant.pooled(pool, fold.strangers)
+        pooled = contestant.pooled(pool, fold.wards)
         for trial in fold.trials:
-            judge = contestant.judge(fold.ward, pooled)
+            judge = contestant.judge(fold.wards, pooled)
             measured = _judge(judge, trial, corpus.known.x)
             if measured is not None:
                 found.setdefault(trial.infant, []).append(measured)

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.deviation.bench.contestants import Contestant
+from models.deviation.bench.contestants import Contestant, Wards
 from models.deviation.bench.harness import Known
 from models.deviation.bench.nursery import Nursery
 from models.deviation.bench.protocol import area
 from models.deviation.check import ALARM_BELOW_P
-from models.deviation.ward import WardModel
 
 SEED = 7
 # The ward's corpus, about as large as the real one.
@@ -34,12 +33,11 @@ def made_up() -> tuple[Nursery, Known]:
 def figures(
     contestant: Contestant,
     nursery: Nursery,
-    known: Known,
-    ward: WardModel,
+    wards: Wards,
     tick: Callable[[], None],
 ) -> dict[str, dict[str, float]]:
     """By how many cries were enrolled: AUC and false-positive rate, mean and worst infant's."""
-    pooled = contestant.pooled(contestant.pool(), known.strangers())
+    pooled = contestant.pooled(contestant.pool(), wards)
     areas: dict[int, list[float]] = {count: [] for count in ENROLLED}
     rates: dict[int, list[float]] = {count: [] for count in ENROLLED}
     for number in range(INFANTS):
@@ -50,7 +48,7 @@ def figures(
         cries = nursery.cries(infant, max(ENROLLED), rng, spread)
         own = nursery.cries(infant, PROBES, rng, spread)
         others = [nursery.cries(nursery.infant(rng), 1, rng)[0] for _ in range(PROBES)]
-        judge = contestant.judge(ward, pooled)
+        judge = contestant.judge(wards, pooled)
         for heard, cry in enumerate(cries, start=1):
             judge.observe(cry, f"cry-{heard}")
             if heard in ENROLLED:

@@ -72,3 +72,8 @@ def test_only_the_last_scores_are_remembered():
         calibration.learn(float(score))
     assert calibration.scores.size == REMEMBERED_SCORES
     assert calibration.scores[0] == 10
+
+
+def test_scores_that_are_all_one_are_refused():
+    with pytest.raises(ValueError, match="all one"):
+        Calibration(np.ones(20), refused_share=0.01)

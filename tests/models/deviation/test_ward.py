@@ -8,7 +8,8 @@ from models.deviation.population import (
     shrunk_covariance,
     within_and_between,
 )
-from models.deviation.ward import MAX_SCORES_PER_INFANT, WardModel
+from models.deviation.strangers import MAX_SCORES_PER_INFANT
+from models.deviation.ward import WardModel
 from models.identity.runtime import CryEmbedder
 
 

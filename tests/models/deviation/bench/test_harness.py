@@ -40,8 +40,8 @@ def known(nursery):
 
 
 def test_the_default_detectors_pooled_scores_are_the_wards(known):
-    pooled = Pool(GaussianDetector, remembers=False).scores(known.strangers())
-    assert np.allclose(np.sort(pooled), known.ward().scores, atol=1e-5)
+    pooled = Pool(GaussianDetector, remembers=False).scores(known.strangers(0.0))
+    assert np.allclose(np.sort(pooled), known.ward(0.0).scores, atol=1e-5)
 
 
 def test_pooled_scores_are_remembered_by_infant(known):
@@ -51,7 +51,7 @@ def test_pooled_scores_are_remembered_by_infant(known):
         made.append(population)
         return DETECTORS["neighbours"](population)
 
-    pool, strangers = Pool(make, remembers=True), known.strangers()
+    pool, strangers = Pool(make, remembers=True), known.strangers(0.0)
     first, count = pool.scores(strangers), len(made)
     assert np.array_equal(pool.scores(strangers), first)
     assert len(made) == count
@@ -61,7 +61,7 @@ def test_with_few_cries_known_one_usual_cry_in_twenty_is_under_the_threshold(kno
     """With more known the nearest is nearer, and a pool of few tells too little of it."""
     rng = np.random.default_rng(4)
     make = DETECTORS["neighbours"]
-    ward, pooled = known.ward(), Pool(make, remembers=False).scores(known.strangers())
+    ward, pooled = known.ward(0.0), Pool(make, remembers=False).scores(known.strangers(0.0))
     rates = []
     for enrolled in (2, 12):
         low = []
