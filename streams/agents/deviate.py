@@ -1,6 +1,7 @@
 """The deviate agent: `cry-embeddings` to `deviations`, with one baseline an infant.
 
-Among the cries lie acts of staff; what comes of them goes to `acts`.
+Among the cries lie acts of staff; what comes of them goes to `acts`. While one infant's log is gone
+through again, other infants' cries are dealt with.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ import faust
 
 from models.deviation.state import StateError
 from streams.acting import apply_act, instead, made_anew, needs_history
+from streams.agents.lanes import Lanes
 from streams.agents.sending import Outgoing, Sender
-from streams.agents.taking import one_by_one
 from streams.baselines import Baselines, Entry
 from streams.errors import RefusedMessage
 from streams.history import read_histories
@@ -45,6 +46,8 @@ class DeviateAgent:
         self._settings = settings
         # By partition: the generation in which it was read, and what had been said before.
         self._said: dict[int, tuple[int, set[str]]] = {}
+        # Logs are long: a ward's baselines that are all made anew wait for one another.
+        self._one_replay = asyncio.Semaphore(1)
 
     def figures(self, infant: str) -> BaselineFigures | None:
         """What is known of an infant's baseline; None of one that these rules cannot go on with."""
@@ -57,19 +60,17 @@ class DeviateAgent:
 
     async def run(self, stream: faust.Stream) -> None:
         """Consume the stream until the worker stops."""
-        async for event in one_by_one(stream):
-            try:
-                await self._message(event.message)
-            except Exception as error:
-                await self._sender.fail("deviate", error)
+        await Lanes().run(stream, self._message)
 
-    async def _message(self, message: faust.types.Message) -> None:
+    async def _message(self, message: faust.types.Message, long: asyncio.Event) -> None:
         try:
-            await (self._act if is_act(message.headers) else self._embedding)(message)
+            await (self._act if is_act(message.headers) else self._embedding)(message, long)
         except RefusedMessage as error:
             await self._sender.bury([(error, message)])
+        except Exception as error:
+            await self._sender.fail("deviate", error)
 
-    async def _embedding(self, message: faust.types.Message) -> None:
+    async def _embedding(self, message: faust.types.Message, long: asyncio.Event) -> None:
         embedding = CryEmbedding.decode(message.key, message.value, message.headers)
         key = embedding.place.key
         stored = StoredBaseline.decode(self._table.get(key))
@@ -80,6 +81,7 @@ class DeviateAgent:
         try:
             record, stored = self._baselines.observe(embedding, stored)
         except StateError as error:
+            long.set()
             stored, told = await self._made_anew(embedding, stored, message, error)
             news.append(_beside(message, ACTS, key, told.to_json()))
             record, stored = self._baselines.observe(embedding, stored)
@@ -89,13 +91,18 @@ class DeviateAgent:
         self._metrics.segments.labels("deviated").inc()
         self._metrics.decided(record)
 
-    async def _act(self, message: faust.types.Message) -> None:
+    async def _act(self, message: faust.types.Message, long: asyncio.Event) -> None:
         act = BaselineAct.decode(message.key, message.value, message.headers)
         stored = StoredBaseline.decode(self._table.get(act.key))
         if _is_repeated(message, act.id, stored):
             return
-        history = await self._history(act.key, message) if needs_history(act) else []
-        outcome = await asyncio.to_thread(apply_act, self._baselines, act, stored, history)
+        if needs_history(act):
+            long.set()
+            async with self._one_replay:
+                history = await self._history(act.key, message)
+                outcome = await asyncio.to_thread(apply_act, self._baselines, act, stored, history)
+        else:
+            outcome = apply_act(self._baselines, act, stored)
         news = [_beside(message, ACTS, act.key, act.told(outcome.said).to_json())]
         await self._remember(message, act.key, outcome.stored, news)
         logger.info("%s for %s: %s", act.what, act.infant, outcome.said)
@@ -121,8 +128,9 @@ class DeviateAgent:
         error: StateError,
     ) -> tuple[StoredBaseline, Act]:
         """A row instead of one that these rules cannot go on with, and what to say of that."""
-        history = await self._history(embedding.place.key, message)
-        anew = await asyncio.to_thread(self._baselines.replay, history, stored.pause)
+        async with self._one_replay:
+            history = await self._history(embedding.place.key, message)
+            anew = await asyncio.to_thread(self._baselines.replay, history, stored.pause)
         told = made_anew(embedding, stored, anew, str(error))
         logger.warning("%s: %s (%s)", told.infant, told.outcome, error)
         return instead(stored, anew), told

@@ -1,6 +1,7 @@
 """Acts of staff on real brokers: each is carried out once, in order, whoever is killed."""
 
 import asyncio
+import itertools
 import json
 import shutil
 import time
@@ -16,16 +17,18 @@ from streams.asking import ask, read_row
 from streams.baselines import Baselines
 from streams.errors import TimelineError
 from streams.history import read_histories
+from streams.partitioning import partition_of
 from streams.play import Publisher
 from streams.records.baseline_act import BaselineAct
 from streams.records.cry_embedding import CryEmbedding
+from streams.records.deviation import DeviationRecord
 from streams.records.place import Place
 from streams.records.stored_baseline import StoredBaseline
 from streams.timeline.acts import Act, ActKind
 from streams.timeline.store import TimelineStore
 from streams.topics import ACTS, CRY_EMBEDDINGS, DEVIATIONS
 from tests.streams.test_baselines import usual
-from tests.system.pipeline import Pipeline
+from tests.system.pipeline import PARTITIONS, Pipeline
 
 pytestmark = pytest.mark.system
 
@@ -103,6 +106,26 @@ def timeline(pipeline: Pipeline) -> dict[str, Act]:
         return {act.what: act for act in store.acts(INFANT)}
     finally:
         store.close()
+
+
+def test_while_a_log_is_gone_through_others_are_served_and_its_own_infant_waits(pipeline, ward):
+    names = (f"infant-{number}" for number in itertools.count())
+    here = partition_of(INFANT, PARTITIONS)
+    other = Place("mon-2", next(n for n in names if partition_of(n, PARTITIONS) == here))
+    rebuilt = act(ActKind.BASELINE_REBUILT)
+    (others,) = cries(ward, 99)
+    send(
+        pipeline, *cries(ward, *range(30)), rebuilt, *cries(ward, 30, 31),
+        replace(others, place=other, segment_id="mon-2@99"),
+    )  # fmt: skip
+    with pipeline.worker() as worker:
+        wait_for(lambda: row(pipeline).heard == 32 and told(pipeline), pipeline, worker)
+        wait_for(lambda: row(pipeline, other.infant).heard == 1, pipeline, worker)
+    said = asyncio.run(pipeline._read(DEVIATIONS.name(pipeline.settings)))
+    at = {DeviationRecord.from_json(one.value).segment_id: one.timestamp for one in said}
+    (carried_out,) = asyncio.run(pipeline._read(ACTS.name(pipeline.settings)))
+    assert at["mon-2@99"] < carried_out.timestamp <= at["mon-1@30"] <= at["mon-1@31"]
+    assert content(row(pipeline)) == content(expected(pipeline, ward))
 
 
 def test_staff_sees_pauses_undoes_and_resets_at_the_command_line(pipeline, ward):

@@ -121,18 +121,20 @@ class Ward:
         self.infants = [f"infant-{number}" for number in range(COTS)]
         self.everything = {(kind, infant) for kind in KINDS[:3] for infant in self.infants}
         self.everything |= {(UNHEARD, f"mon-{number}") for number in range(COTS)}
-        asyncio.run(self._fill())
-
-    async def _fill(self) -> None:
-        settings = self.pipeline.settings
-        now_ms = int(time.time() * 1000)
+        self.began_ms = int(time.time() * 1000)
         self.admissions = [
-            Admission(f"mon-{number}", infant, "nicu", f"cot-{number}", now_ms)
+            Admission(f"mon-{number}", infant, "nicu", f"cot-{number}", self.began_ms)
             for number, infant in enumerate(self.infants)
         ]
+
+    async def cry(self) -> None:
+        """Each infant has cried, and of the first nothing is to be learned."""
+        settings = self.pipeline.settings
         async with AIOKafkaProducer(bootstrap_servers=settings.broker) as producer:
             for number, admission in enumerate(self.admissions):
-                said = deviation(0, admission.place(), sigma=number / 10, started_at_ms=now_ms)
+                said = deviation(
+                    0, admission.place(), sigma=number / 10, started_at_ms=self.began_ms
+                )
                 await producer.send_and_wait(
                     DEVIATIONS.name(settings),
                     said.to_json(),
@@ -183,6 +185,7 @@ def test_an_infant_is_shown_by_its_worker_and_never_by_two(ward, capsys):
     with ExitStack() as workers:
         first = workers.enter_context(ward.worker())
         ward.pipeline.admit(ward.admissions)
+        asyncio.run(ward.cry())
         watch = Watch([first])
         with watch.running():
             watch.until(lambda pages: ward.is_whole(pages[0]))
