@@ -24,6 +24,9 @@ NO_RIGHT = (
     errors.GroupAuthorizationFailedError,
     errors.ClusterAuthorizationFailedError,
 )
+# How a reader of what comes all the time lets it gather: an answer of the broker for each record
+# would cost more than what is done with it.
+GATHERED = {"fetch_min_bytes": 1_000_000, "fetch_max_wait_ms": 250}
 CLIENT, AUTHORITY = "kafka-client", "kafka-authority"
 
 

@@ -24,7 +24,7 @@ from streams.alerting.alertmanager import Alert, Alertmanager, patient_alert
 from streams.alerting.course import Course
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.notices import Addresses
-from streams.connection import connection
+from streams.connection import GATHERED, connection
 from streams.errors import AlertmanagerError, RefusedMessage
 from streams.metrics import Metrics, Share
 from streams.records.deviation import DeviationRecord
@@ -106,6 +106,7 @@ class AlertsAgent(ConsumerRebalanceListener):
         session_ms = int(1000 * self._settings.session_timeout_seconds)
         self._consumer = AIOKafkaConsumer(
             **connection(self._settings),
+            **GATHERED,
             group_id=f"{self._settings.app_id}-alerts",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from streams.agents.sending import Sender
-from streams.connection import connection
+from streams.connection import GATHERED, connection
 from streams.errors import RefusedMessage, TimelineError
 from streams.metrics import Metrics
 from streams.records.deviation import DeviationRecord
@@ -83,6 +83,7 @@ class TimelineAgent(ConsumerRebalanceListener):
         session_ms = int(1000 * self._settings.session_timeout_seconds)
         consumer = AIOKafkaConsumer(
             **connection(self._settings),
+            **GATHERED,
             group_id=f"{self._settings.app_id}-timeline",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
