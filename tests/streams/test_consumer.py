@@ -160,9 +160,12 @@ def test_what_a_stopped_flow_does_not_take_is_read_again_once_it_flows():
     assert reading.due(3)
 
 
-def test_what_is_of_an_old_generation_does_not_count_as_dealt_with():
+def test_neither_an_old_generation_nor_what_was_passed_over_counts_as_dealt_with():
     reading = Reading(3)
     reading.acknowledge(3, generation=0)
+    passed = Arrived(3)
+    reading.pass_over(passed)
+    reading.ack(passed)
     assert reading.committable() == {}
 
 
