@@ -8,16 +8,18 @@ worker that owns it, and leaves with the discharge or as soon as another worker 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 from streams.alerting.course import Course
 from streams.alerting.thresholds import THRESHOLDS
+from streams.membership import Membership
 from streams.partitioning import partition_of
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScore
 from streams.records.deviation import DeviationRecord
-from streams.series import Series
+from streams.series import OwnedCounter, OwnedGauge, Series
 
 _SOUNDS = ("usable", "clipped", "quiet")
 _MONITOR, _INFANT = ("ward", "monitor"), ("ward", "bed", "infant")
@@ -67,7 +69,7 @@ class _Group:
 
     share: Share
     names: tuple[str, ...]
-    series: tuple[Gauge | Counter, ...]
+    series: tuple[OwnedGauge | OwnedCounter, ...]
     begin: Callable[[Admission, bool], None] = lambda admission, new: None
     shown: dict[tuple[str, ...], Admission] = field(default_factory=dict)
 
@@ -100,8 +102,9 @@ class Metrics(Series):
         self.baseline_of: Callable[[str], BaselineFigures | None] = lambda infant: None
         self._partitions = partitions
         self._owned: dict[Share, frozenset[int]] = dict.fromkeys(Share, frozenset())
+        self._membership: dict[Share, Membership] = {}
         for share in Share:
-            self.owned_ratio.labels(share.value).set(0)
+            self.owned_ratio.labels(share.value).set_function(partial(self._ratio, share))
         self._admitted: dict[str, Admission] = {}
         # Monitors that somebody sends to another partition than their key says.
         self._elsewhere: dict[str, int] = {}
@@ -121,18 +124,33 @@ class Metrics(Series):
         self._cries = _Group(Share.SOUND, _INFANT, cries, self._begin_cries)
         self._baselines = _Group(Share.BASELINES, _INFANT, of_baseline, self._begin_baseline)
         self._courses = _Group(Share.COURSES, _INFANT, of_course)
+        self._groups = (
+            self._monitors, self._whose, self._cries, self._baselines, self._courses,
+        )  # fmt: skip
+        for group in self._groups:
+            for series in group.series:
+                series.is_ours = partial(self._is_ours, group.share)
 
     def own(self, share: Share, partitions: Iterable[int]) -> None:
         """Speak of what lies in these partitions, and of nothing else of this share."""
         self._owned[share] = frozenset(partitions)
-        self.owned_ratio.labels(share.value).set(len(self._owned[share]) / self._partitions)
         if share is Share.SOUND:
             self._elsewhere = {m: p for m, p in self._elsewhere.items() if p in self._owned[share]}
         self._settle()
 
     def owns(self, share: Share, key: str) -> bool:
         """Whether a key's partition is this worker's."""
-        return partition_of(key, self._partitions) in self._owned[share]
+        return self._is_ours(share) and partition_of(key, self._partitions) in self._owned[share]
+
+    def trust(self, share: Share, membership: Membership) -> None:
+        """Show what is owned only as long as this lasts."""
+        self._membership[share] = membership
+
+    def _is_ours(self, share: Share) -> bool:
+        return share not in self._membership or self._membership[share].lasts()
+
+    def _ratio(self, share: Share) -> float:
+        return len(self._owned[share]) / self._partitions if self._is_ours(share) else 0.0
 
     def admit(self, admission: Admission) -> None:
         """Let the series of an admission appear, at what is true before anything is heard."""
@@ -145,7 +163,7 @@ class Metrics(Series):
         self._settle()
 
     def _settle(self) -> None:
-        for group in (self._monitors, self._whose, self._cries, self._baselines, self._courses):
+        for group in self._groups:
             owned = self._owned[group.share]
             group.settle(
                 admission
@@ -261,5 +279,5 @@ def _show(series: Gauge, infant: Infant, value: float | None) -> None:
         _hide(series, _INFANT, infant)
 
 
-def _hide(series: Gauge | Counter, names: tuple[str, ...], labels: tuple[str, ...]) -> None:
+def _hide(series: Gauge | OwnedCounter, names: tuple[str, ...], labels: tuple[str, ...]) -> None:
     series.remove_by_labels(dict(zip(names, labels, strict=True)))

@@ -9,6 +9,7 @@ from collections.abc import Collection
 import faust
 from faust.types import TP
 
+from streams.membership import Membership
 from streams.metrics import Metrics, Share
 from streams.settings import Settings
 from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, Topic
@@ -23,12 +24,16 @@ def follow_ownership(
     there is something to say only when the table is here.
     """
     assigned: set[TP] = set()
+    membership = Membership(settings.session_timeout_seconds)
+    for share in (Share.SOUND, Share.BASELINES):
+        metrics.trust(share, membership)
 
     def of(topic: Topic) -> set[int]:
         return {tp.partition for tp in assigned if tp.topic == topic.name(settings)}
 
     async def take(app: faust.App, tps: Collection[TP], **_: object) -> None:
         assigned.update(tps)
+        membership.follow(app.consumer._thread._consumer)
         metrics.own(Share.SOUND, of(AUDIO_CHUNKS))
 
     async def leave(app: faust.App, tps: Collection[TP] = (), **_: object) -> None:

@@ -1,6 +1,8 @@
 """Every series that Vagitus exports, in one registry that is passed in."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 
 from streams.errors import Refusal
 
@@ -8,6 +10,23 @@ from streams.errors import Refusal
 _AGE_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5, 10, 30, 60, 300, 900)
 _INFERENCE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _INFANT = ("ward", "bed", "infant")
+
+
+class _Owned:
+    """Series of infants or monitors: nothing is shown once they may be another worker's."""
+
+    is_ours: Callable[[], bool] = staticmethod(lambda: True)
+
+    def collect(self) -> Iterable[Metric]:
+        return super().collect() if self.is_ours() else ()
+
+
+class OwnedGauge(_Owned, Gauge):
+    """A gauge of an infant or a monitor."""
+
+
+class OwnedCounter(_Owned, Counter):
+    """A counter of an infant or a monitor."""
 
 
 class Series:
@@ -24,91 +43,91 @@ class Series:
             buckets=_AGE_BUCKETS,
             registry=registry,
         )
-        self.monitor_last_chunk = Gauge(
+        self.monitor_last_chunk = OwnedGauge(
             "vagitus_monitor_last_chunk_timestamp_seconds",
             "Capture time of the last second heard; 0 until one is.",
             ["ward", "monitor"],
             registry=registry,
         )
-        self.monitor_level = Gauge(
+        self.monitor_level = OwnedGauge(
             "vagitus_monitor_level_dbfs",
             "Level of the last second heard.",
             ["ward", "monitor"],
             registry=registry,
         )
-        self.monitor_seconds = Counter(
+        self.monitor_seconds = OwnedCounter(
             "vagitus_monitor_seconds_total",
             "Seconds heard, by what could be made of their sound.",
             ["ward", "monitor", "sound"],
             registry=registry,
         )
-        self.cry_active = Gauge(
+        self.cry_active = OwnedGauge(
             "vagitus_cry_active", "1 while the infant cries.", _INFANT, registry=registry
         )
-        self.cry_changed = Gauge(
+        self.cry_changed = OwnedGauge(
             "vagitus_cry_changed_timestamp_seconds",
             "When this worker saw the infant begin or cease to cry; 0 until it does.",
             _INFANT,
             registry=registry,
         )
-        self.admitted_at = Gauge(
+        self.admitted_at = OwnedGauge(
             "vagitus_admitted_timestamp_seconds",
             "When the infant was admitted at the monitor: says whose monitor it is.",
             [*_INFANT, "monitor"],
             registry=registry,
         )
-        self.cry_seconds = Counter(
+        self.cry_seconds = OwnedCounter(
             "vagitus_cry_seconds_total", "Seconds of cry in segments.", _INFANT, registry=registry
         )
         self.segments = Counter(
             "vagitus_segments_total", "Cry segments, by stage.", ["stage"], registry=registry
         )
-        self.deviation_sigma = Gauge(
+        self.deviation_sigma = OwnedGauge(
             "vagitus_deviation_sigma",
             "How unusual the last cry was, in standard deviations.",
             _INFANT,
             registry=registry,
         )
-        self.deviation_p_value = Gauge(
+        self.deviation_p_value = OwnedGauge(
             "vagitus_deviation_p_value",
             "Conformal p-value of the last cry; small is unusual.",
             _INFANT,
             registry=registry,
         )
-        self.deviation_at = Gauge(
+        self.deviation_at = OwnedGauge(
             "vagitus_deviation_timestamp_seconds",
             "When the cry began that the deviation is about.",
             _INFANT,
             registry=registry,
         )
-        self.drift_sigma = Gauge(
+        self.drift_sigma = OwnedGauge(
             "vagitus_drift_sigma",
             "How far recent cries are from the admission reference, in standard deviations.",
             _INFANT,
             registry=registry,
         )
-        self.drifting = Gauge(
+        self.drifting = OwnedGauge(
             "vagitus_drifting", "1 while the drift persists.", _INFANT, registry=registry
         )
-        self.deviant_cries = Gauge(
+        self.deviant_cries = OwnedGauge(
             "vagitus_deviant_cries",
             "How many of the infant's cries in a row were far from its baseline.",
             _INFANT,
             registry=registry,
         )
-        self.drifting_cries = Gauge(
+        self.drifting_cries = OwnedGauge(
             "vagitus_drifting_cries",
             "For how many of the infant's cries in a row its drift has persisted.",
             _INFANT,
             registry=registry,
         )
-        self.baseline_segments = Gauge(
+        self.baseline_segments = OwnedGauge(
             "vagitus_baseline_segments",
             "Cries that the infant's baseline has learned from.",
             _INFANT,
             registry=registry,
         )
-        self.learning_paused = Gauge(
+        self.learning_paused = OwnedGauge(
             "vagitus_learning_paused_timestamp_seconds",
             "When staff paused the learning of the infant's baseline; 0 while it goes on.",
             _INFANT,

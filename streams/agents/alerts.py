@@ -26,6 +26,7 @@ from streams.alerting.metrics import AlertMetrics
 from streams.alerting.notices import Addresses
 from streams.connection import GATHERED, connection
 from streams.errors import AlertmanagerError, RefusedMessage
+from streams.membership import Membership
 from streams.metrics import Metrics, Share
 from streams.records.deviation import DeviationRecord
 from streams.settings import Settings
@@ -70,6 +71,8 @@ class AlertsAgent(ConsumerRebalanceListener):
         self._metrics = metrics
         self._told = told
         self._settings = settings
+        self._membership = Membership(settings.session_timeout_seconds)
+        metrics.trust(Share.COURSES, self._membership)
         self._addresses = Addresses(settings.runbooks_url, settings.grafana_url)
         self._begin()
 
@@ -145,6 +148,7 @@ class AlertsAgent(ConsumerRebalanceListener):
         self._known.update(known)
         self._committed.update(committed)
         self._rebuilding.update(ends)
+        self._membership.follow(self._consumer)
         self._metrics.own(Share.COURSES, {tp.partition for tp in tps})
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:

@@ -51,7 +51,7 @@ class Worker:
     def page(self) -> Page:
         """What it shows now; nothing while it does not answer, as to Prometheus."""
         try:
-            with urlopen(self.address.read_text(), timeout=5) as answer:
+            with urlopen(self.address.read_text(), timeout=1) as answer:
                 text = answer.read().decode()
         except OSError:
             return {}
@@ -209,6 +209,15 @@ def test_an_infant_is_shown_by_its_worker_and_never_by_two(ward, capsys):
             watch.until(lambda pages: ward.is_whole(pages[0]))
             told["is killed"] = dict(watch.gaps)
             last = watch.pages[0]
+
+            fourth = workers.enter_context(ward.worker())
+            watch.workers = [fourth, third]
+            watch.until(ward.is_shared)
+            # What it would answer when it goes on, before it has heard that it was given up.
+            third.process.send_signal(signal.SIGSTOP)
+            watch.until(lambda pages: ward.is_whole(pages[0]))
+            third.process.send_signal(signal.SIGCONT)
+            watch.until(ward.is_shared)
     assert watch.twice == set()
     # Nothing is heard yet; what was known of the infants is known to whoever came last.
     assert {name: last[UNHEARD, name] for kind, name in last if kind == UNHEARD} == {
