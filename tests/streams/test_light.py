@@ -52,3 +52,13 @@ def test_every_module_works_without_what_only_training_needs_and_writes_nothing(
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 40
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_command_asks_for_one_thread_of_blas_before_numpy_is_loaded():
+    program = "import os, sys, streams.cli; print(os.environ[{0!r}], 'numpy' in sys.modules)"
+    unset = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", program.format("OPENBLAS_NUM_THREADS")],
+        env=unset, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.split() == ["1", "False"], done.stderr
