@@ -30,10 +30,10 @@ LARGEST_TERM = 4.0
 CUSUM_ALLOWANCE = 0.5
 # ... and those that are within so many standard deviations of the reference's own error, which
 # never averages out. Without it nearly all false beginnings come in the first days.
-ERROR_ALLOWANCE = 2.0
+ERROR_ALLOWANCE = 3.0
 # The sum at which drift is said: the lowest at which synthetic infants and recorded ones have
 # fewer than one false beginning in 1,200 cries (docs/deviation/drift-log.md).
-CUSUM_LIMIT = 8.0
+CUSUM_LIMIT = 7.0
 # The sum stops here, so that an infant who is back to usual is not called drifting for days.
 CUSUM_CEILING = 2 * CUSUM_LIMIT
 # Above, something speaks for a drift, and the reference learns nothing.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.deviation.population import SPREAD_PRIOR_CRIES, Population, Vector
 
 # The whitened directions come in the order of how much infants differ along them. Beyond so many
-# they differ less than one infant's cries do; to hear more of them sees drift no sooner.
+# they hardly differ; to hear more of them sees drift no sooner.
 DIRECTIONS = 40
 # How far cries scatter in each direction is the infant's own, and from few cries most of what is
 # seen of it is chance: it weighs beside this many cries that scatter evenly.
