@@ -80,7 +80,8 @@ def command(
             "fit the ward again"
         )
     settings = asdict(sizes) | {"seed": seed, "embedder": voices.embedder, "ward": ward.version}
-    store = RowStore(folder, "vagitus-train ward drift")
+    also = "" if embeddings is None else f" --embeddings {embeddings}"
+    store = RowStore(folder, f"vagitus-train ward drift --infants {infants}{also}")
     rows, heard = {}, {}
     for method in METHODS:
         settlings = (SOON, LATE) if method.name == drift_page.SHIPPED else (SOON,)
