@@ -8,6 +8,7 @@ COMMANDS = {
     "fit": "models.deviation.fit",
     "compare": "models.deviation.bench.compare",
     "drift": "models.deviation.bench.drifts",
+    "poison": "models.deviation.bench.poison",
 }
 
 
@@ -23,7 +24,7 @@ class _FitIfNothingElse(LazyGroup):
 
 @click.group("ward", cls=_FitIfNothingElse, modules=COMMANDS)
 def command() -> None:
-    """Fit what all infants share, compare detectors, and time how soon drift is seen.
+    """Fit what all infants share, compare detectors, drift, poison: each measurement has its page.
 
     `ward EMBEDDINGS` is `ward fit EMBEDDINGS`.
     """

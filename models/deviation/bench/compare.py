@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.detector.paper.rows import RowStore
+from models.deviation.baseline import RULES
 from models.deviation.bench import page, simulation
 from models.deviation.bench.contestants import CONTESTANTS, Contestant, Wards, cost
 from models.deviation.bench.harness import Known
@@ -73,7 +74,7 @@ def command(
         made = list(folds(corpus, repeats))
     except (WardError, KeyError, OSError) as error:
         raise click.ClickException(f"{embeddings}: {error}") from error
-    settings = {
+    shared = {
         "embedder": embedder,
         "rows": hashlib.sha256(np.ascontiguousarray(corpus.known.x)).hexdigest()[:12],
         "splits": list(splits),
@@ -93,14 +94,23 @@ def command(
                     "cost": cost(contestant, made[0].wards.fitted, corpus.known.x),
                 }
 
-            row = store.row(TABLE, contestant.name, settings, measure)
+            row = store.row(TABLE, contestant.name, _settings(contestant, shared), measure)
             bar.update(steps - bar.n)
         click.echo(page.line(row))
-    rows = {c.name: row for c in CONTESTANTS if (row := store.table(TABLE).get(c.name))}
-    same = {name: row for name, row in rows.items() if row.settings == settings}
+    kept = store.table(TABLE)
+    same = {
+        c.name: row
+        for c in CONTESTANTS
+        if (row := kept.get(c.name)) and row.settings == _settings(c, shared)
+    }
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page.text(same))
     click.echo(f"{target}: {len(same)} of {len(CONTESTANTS)} rows")
+
+
+def _settings(contestant: Contestant, shared: dict[str, object]) -> dict[str, object]:
+    """What a row's figures depend on: the stream's own are also the rules that it scores by."""
+    return shared | {"rules": RULES} if contestant.is_streams else shared
 
 
 def read_corpus(path: Path, splits: tuple[str, ...]) -> Corpus:

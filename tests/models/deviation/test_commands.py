@@ -4,7 +4,7 @@ from click.testing import CliRunner
 from models.deviation.commands import command
 
 
-@pytest.mark.parametrize("name", ["fit", "compare", "drift"])
+@pytest.mark.parametrize("name", ["fit", "compare", "drift", "poison"])
 def test_each_command_explains_itself(name):
     result = CliRunner().invoke(command, [name, "--help"], help_option_names=["-h", "--help"])
     assert result.exit_code == 0
