@@ -64,6 +64,8 @@ class _Group:
         names: of the labels that say whose they are.
         series: all of them.
         begin: shows what is true before anything is heard; told whether the series are new.
+        admitted: by the values of the labels the admissions that have them, by monitor: an infant
+            may lie at two for a moment.
         shown: by the values of the labels, the admission that they are shown for.
     """
 
@@ -71,18 +73,24 @@ class _Group:
     names: tuple[str, ...]
     series: tuple[OwnedGauge | OwnedCounter, ...]
     begin: Callable[[Admission, bool], None] = lambda admission, new: None
+    admitted: dict[tuple[str, ...], dict[str, Admission]] = field(default_factory=dict)
     shown: dict[tuple[str, ...], Admission] = field(default_factory=dict)
 
-    def settle(self, admissions: Iterable[Admission]) -> None:
-        """Show these, and nothing else."""
-        due = {tuple(getattr(one, name) for name in self.names): one for one in admissions}
-        before, self.shown = self.shown, due
-        for labels in before.keys() - due.keys():
+    def labels(self, admission: Admission) -> tuple[str, ...]:
+        """The values of an admission's labels."""
+        return tuple(getattr(admission, name) for name in self.names)
+
+    def settle(self, labels: tuple[str, ...], owned: Callable[[Admission], bool]) -> None:
+        """Show the series of these labels, if they are of an admission that is owned."""
+        due = [one for one in self.admitted.get(labels, {}).values() if owned(one)]
+        before = self.shown.pop(labels, None)
+        if due:
+            self.shown[labels] = due[-1]
+            if before != due[-1]:
+                self.begin(due[-1], before is None)
+        elif before is not None:
             for series in self.series:
-                _hide(series, self.names, labels)
-        for labels, admission in due.items():
-            if before.get(labels) != admission:
-                self.begin(admission, labels not in before)
+                _hide(series, labels)
 
 
 class Metrics(Series):
@@ -111,9 +119,7 @@ class Metrics(Series):
         self._crying: set[Infant] = set()
         heard = (self.monitor_last_chunk, self.monitor_level, self.monitor_seconds)
         cries = (self.cry_active, self.cry_changed, self.cry_seconds)
-        of_baseline = (
-            self.baseline_segments, self.drift_sigma, self.drifting, self.learning_paused,
-        )  # fmt: skip
+        learned = (self.baseline_segments, self.drift_sigma, self.drifting, self.learning_paused)
         of_course = (
             self.deviation_at, self.deviation_sigma, self.deviation_p_value, self.deviant_cries,
             self.drifting_cries,
@@ -122,11 +128,9 @@ class Metrics(Series):
         self._monitors = _Group(Share.SOUND, _MONITOR, heard, self._begin_monitor)
         self._whose = _Group(Share.SOUND, whose, (self.admitted_at,), self._begin_whose)
         self._cries = _Group(Share.SOUND, _INFANT, cries, self._begin_cries)
-        self._baselines = _Group(Share.BASELINES, _INFANT, of_baseline, self._begin_baseline)
+        self._baselines = _Group(Share.BASELINES, _INFANT, learned, self._begin_baseline)
         self._courses = _Group(Share.COURSES, _INFANT, of_course)
-        self._groups = (
-            self._monitors, self._whose, self._cries, self._baselines, self._courses,
-        )  # fmt: skip
+        self._groups = (self._monitors, self._whose, self._cries, self._baselines, self._courses)
         for group in self._groups:
             for series in group.series:
                 series.is_ours = partial(self._is_ours, group.share)
@@ -136,7 +140,10 @@ class Metrics(Series):
         self._owned[share] = frozenset(partitions)
         if share is Share.SOUND:
             self._elsewhere = {m: p for m, p in self._elsewhere.items() if p in self._owned[share]}
-        self._settle()
+        for group in self._groups:
+            if group.share is share:
+                for labels in list(group.admitted):
+                    group.settle(labels, partial(self._owns, share))
 
     def owns(self, share: Share, key: str) -> bool:
         """Whether a key's partition is this worker's."""
@@ -155,21 +162,27 @@ class Metrics(Series):
     def admit(self, admission: Admission) -> None:
         """Let the series of an admission appear, at what is true before anything is heard."""
         self._admitted[admission.monitor] = admission
-        self._settle()
+        for group in self._groups:
+            group.admitted.setdefault(group.labels(admission), {})[admission.monitor] = admission
+        self._settle(admission)
 
     def discharge(self, admission: Admission) -> None:
         """Take the series of an ended admission away."""
         self._admitted.pop(admission.monitor, None)
-        self._settle()
-
-    def _settle(self) -> None:
         for group in self._groups:
-            owned = self._owned[group.share]
-            group.settle(
-                admission
-                for admission in self._admitted.values()
-                if self._partition(group.share, admission) in owned
-            )
+            labels = group.labels(admission)
+            others = group.admitted.get(labels, {})
+            others.pop(admission.monitor, None)
+            if not others:
+                group.admitted.pop(labels, None)
+        self._settle(admission)
+
+    def _settle(self, admission: Admission) -> None:
+        for group in self._groups:
+            group.settle(group.labels(admission), partial(self._owns, group.share))
+
+    def _owns(self, share: Share, admission: Admission) -> bool:
+        return self._partition(share, admission) in self._owned[share]
 
     def _partition(self, share: Share, admission: Admission) -> int:
         if share is Share.SOUND:
@@ -213,7 +226,8 @@ class Metrics(Series):
             return
         if partition != self._partition_of_sound(score.monitor):
             self._elsewhere[score.monitor] = partition
-            self._settle()
+            if score.monitor in self._admitted:
+                self._settle(self._admitted[score.monitor])
         if monitor not in self._monitors.shown:
             return
         self.monitor_last_chunk.labels(*monitor).set(score.captured_at_ms / 1000)
@@ -276,8 +290,9 @@ def _show(series: Gauge, infant: Infant, value: float | None) -> None:
     if value is not None:
         series.labels(*infant).set(value)
     else:
-        _hide(series, _INFANT, infant)
+        _hide(series, infant)
 
 
-def _hide(series: Gauge | OwnedCounter, names: tuple[str, ...], labels: tuple[str, ...]) -> None:
-    series.remove_by_labels(dict(zip(names, labels, strict=True)))
+def _hide(series: Gauge | OwnedCounter, labels: tuple[str, ...]) -> None:
+    for sound in _SOUNDS if "sound" in series._labelnames else [None]:
+        series.remove(*labels, *([sound] if sound else []))
