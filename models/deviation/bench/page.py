@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from models.detector.paper.rows import Row
-from models.deviation.bench.contestants import TIMED_AFTER
+from models.deviation.bench.contestants import CONTESTANTS, TIMED_AFTER
 from models.deviation.bench.simulation import ENROLLED, INFANTS, PROBES, READY_AREA, ready_after
 from models.deviation.check import ALARM_BELOW_P, FEWEST_RECORDINGS
 from models.deviation.detectors.every import DEFAULT, ICLAS
@@ -82,6 +82,7 @@ def text(rows: Rows) -> str:
             most=MOST_BYTES,
             ready=READY_AREA,
         ),
+        *_missing(rows),
         *_real(rows, PROTOCOL_RECORDINGS),
         *_real(rows, FEWEST_RECORDINGS),
         *_costs(rows),
@@ -95,6 +96,12 @@ def text(rows: Rows) -> str:
             f"| {name} | {row.made['date']} | {row.made['commit']} | {seconds / 60:.1f} |\n"
         )
     return "".join(parts)
+
+
+def _missing(rows: Rows) -> Iterator[str]:
+    """The rows that are left out."""
+    if missing := [c.name for c in CONTESTANTS if c.name not in rows]:
+        yield f"- Not measured: {', '.join(missing)} ([log](log.md)).\n"
 
 
 def line(row: Row) -> str:
