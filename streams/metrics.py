@@ -64,9 +64,8 @@ class _Group:
         names: of the labels that say whose they are.
         series: all of them.
         begin: shows what is true before anything is heard; told whether the series are new.
-        admitted: by the values of the labels the admissions that have them, by monitor: an infant
-            may lie at two for a moment.
-        shown: by the values of the labels, the admission that they are shown for.
+        admitted: by labels the admissions that have them, by monitor (for a moment there are two).
+        shown: by labels, the admission that they are shown for.
     """
 
     share: Share
@@ -101,8 +100,7 @@ class Metrics(Series):
         partitions: of every topic.
 
     Attributes:
-        baseline_of: says what is known of an infant's baseline where its partition is owned; None
-            if nothing can be said.
+        baseline_of: says what is known of a baseline of our own; None if nothing can be said.
     """
 
     def __init__(self, registry: CollectorRegistry, partitions: int = 1) -> None:
@@ -221,9 +219,9 @@ class Metrics(Series):
 
     def heard(self, ward: str, partition: int, score: CryScore) -> None:
         """Show that a second of a monitor was heard, and how it sounded."""
-        monitor = (ward, score.monitor)
         if partition not in self._owned[Share.SOUND]:
             return
+        monitor = (ward, score.monitor)
         if partition != self._partition_of_sound(score.monitor):
             self._elsewhere[score.monitor] = partition
             if score.monitor in self._admitted:
@@ -241,12 +239,11 @@ class Metrics(Series):
 
     def crying(self, infant: Infant, active: bool) -> None:
         """Show whether an infant cries, and since when that is so."""
-        if infant not in self._cries.shown:
-            return
-        if active != (infant in self._crying):
-            self._crying ^= {infant}
-            self.cry_changed.labels(*infant).set_to_current_time()
-        self.cry_active.labels(*infant).set(active)
+        if infant in self._cries.shown:
+            if active != (infant in self._crying):
+                self._crying ^= {infant}
+                self.cry_changed.labels(*infant).set_to_current_time()
+            self.cry_active.labels(*infant).set(active)
 
     def cried(self, infant: Infant, seconds: float) -> None:
         """Count a cry that has ended."""
@@ -276,6 +273,10 @@ class Metrics(Series):
     def act(self, what: str, applied: bool, infant: str) -> None:
         """Count an act of staff, and show its infant's baseline as it now is."""
         self.baseline_acts.labels(what, "applied" if applied else "refused").inc()
+        self.baseline(infant)
+
+    def baseline(self, infant: str) -> None:
+        """Show an infant's baseline as it now is."""
         for admission in self._baselines.shown.values():
             if admission.infant == infant:
                 self._begin_baseline(admission, new=False)
@@ -294,5 +295,5 @@ def _show(series: Gauge, infant: Infant, value: float | None) -> None:
 
 
 def _hide(series: Gauge | OwnedCounter, labels: tuple[str, ...]) -> None:
-    for sound in _SOUNDS if "sound" in series._labelnames else [None]:
-        series.remove(*labels, *([sound] if sound else []))
+    for sound in [[one] for one in _SOUNDS] if "sound" in series._labelnames else [[]]:
+        series.remove(*labels, *sound)

@@ -77,7 +77,7 @@ class DeviateAgent:
         if _is_repeated(message, embedding.segment_id, stored):
             self._metrics.segments.labels("repeated").inc()
             return
-        news = []
+        news, anew = [], False
         try:
             record, stored = self._baselines.observe(embedding, stored)
         except StateError as error:
@@ -85,11 +85,14 @@ class DeviateAgent:
             stored, told = await self._made_anew(embedding, stored, message, error)
             news.append(_beside(message, ACTS, key, told.to_json()))
             record, stored = self._baselines.observe(embedding, stored)
+            anew = True
         if embedding.segment_id not in await self._said_before(message):
             news.append(_beside(message, DEVIATIONS, key, record.to_json()))
         await self._remember(message, key, stored, news)
         self._metrics.segments.labels("deviated").inc()
         self._metrics.decided(record)
+        if anew:  # nothing could be said of the one before
+            self._metrics.baseline(record.infant)
 
     async def _act(self, message: faust.types.Message, long: asyncio.Event) -> None:
         act = BaselineAct.decode(message.key, message.value, message.headers)
