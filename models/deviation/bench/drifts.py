@@ -17,8 +17,8 @@ from models.deviation.population import WardError
 from models.deviation.ward import WardModel
 
 TABLE, RECORDED_TABLE = "drift", "drift-recorded"
-# What recorded infants are asked of: what ships, and the published method.
-ASKED = ("shipped", "iclas-raised")
+# What recorded infants are asked of.
+ASKED = (drift_page.SHIPPED,)
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "deviation" / "drift.md"
 DEFAULTS = Sizes()

@@ -21,9 +21,9 @@ from models.deviation.ward import WardModel
 SPLITS = {"train", "val"}
 # With fewer recordings an infant's cries scatter in next to no direction.
 FEWEST_OWN = 6
-STREAMS_AN_INFANT = 4
+STREAMS_AN_INFANT = 2
 # Infants whose cries scatter as all recorded ones together do.
-DEALT_INFANTS = 40
+DEALT_INFANTS = 20
 
 # Own cries again and again, and other infants' steps from their means dealt out anew.
 Streams = dict[str, list[NDArray[np.float32]]]

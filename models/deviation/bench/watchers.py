@@ -51,11 +51,9 @@ class StreamWatcher:
         ward: WardModel,
         enrolled: NDArray[np.float32],
         read: Callable[[Deviation], float],
-        window: int = 1,
     ) -> None:
         self._baseline = Baseline("infant", ward)
         self._read = read
-        self._recent: deque[float] = deque(maxlen=window)
         for number, cry in enumerate(enrolled):
             self.hear(cry, -1 - number)
 
@@ -63,8 +61,7 @@ class StreamWatcher:
         said = self._baseline.observe(
             Observation(f"cry-{number}", 0, 3.0, embedding, 1.0, -20.0, 0.0)
         )
-        self._recent.append(self._read(said))
-        return float(np.mean(self._recent))
+        return self._read(said)
 
 
 class AdwinWatcher:
@@ -117,11 +114,6 @@ METHODS = (
     Method("distance-raised", lambda w, x: StreamWatcher(w, x, _distance), limit=None),
     Method("adwin", AdwinWatcher, limit=1.0),
     Method("sigma-raised", lambda w, x: StreamWatcher(w, x, _sigma), limit=None),
-    Method(
-        "sigma-session-raised",
-        lambda w, x: StreamWatcher(w, x, _sigma, SESSION_CRIES),
-        limit=None,
-    ),
     Method("iclas", AutoencoderWatcher, limit=1.0),
     Method("iclas-raised", AutoencoderWatcher, limit=None),
     Method(
@@ -135,7 +127,6 @@ EXPLAINED = {
     "distance-raised": "the stream's distance from the admission reference, threshold raised",
     "adwin": "ADWIN alone, on the baseline's sigma",
     "sigma-raised": "sigma of a single cry, threshold raised",
-    "sigma-session-raised": f"mean sigma of {SESSION_CRIES} cries, threshold raised",
     "iclas": "ICLAS: a single cry over the 95th percentile of enrolment errors",
     "iclas-raised": "ICLAS: a single cry, threshold raised",
     "iclas-session-raised": f"ICLAS: mean of {SESSION_CRIES} cries, threshold raised",
