@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector.runtime import CryDetector
-from models.waveform import clipped_fractions, levels_dbfs
 from streams.admissions import Admissions
 from streams.arrival import Arrival
+from streams.hearing import hear
 from streams.records.cry_scores import CryScore
 from streams.records.cry_segment import CrySegment
-from streams.segments import HeardSecond, Segmenter, SegmentMark, SegmentRules
+from streams.segments import HeardSecond, Segmenter, SegmentMark, SegmentRules, segment_of
 
 SECOND_MS = 1000
 # Monitors' clocks jitter; a quarter of a second is neither a gap nor an overlap.
@@ -34,8 +34,6 @@ TOLERANCE_MS = 250
 # A second that comes this much late is out of order; older than that, the clock was set back.
 CLOCK_JUMP_MS = 60_000
 REMEMBERED_SECONDS = 64  # to tell a duplicate from a second that comes late
-# Waveforms that stay in the cache while they are measured; the detector takes as many.
-AT_ONCE = 16
 NO_MARK = SegmentMark()
 
 
@@ -145,10 +143,6 @@ class Scorer:
                 floors[monitor.partition] = min(floor, floors.get(monitor.partition, floor))
         return floors
 
-    def monitors(self) -> dict[str, int]:
-        """The capture time (ms) of the last second of each monitor that is heard."""
-        return {name: monitor.last_ms for name, monitor in self._monitors.items()}
-
     def score(self, arrivals: Sequence[Arrival], now: float = 0.0) -> Scored:
         """Score a micro-batch, in the order of its partitions' offsets.
 
@@ -169,7 +163,7 @@ class Scorer:
         if not kept:
             return scored
         arrivals = [arrival for arrival, _, _ in kept]
-        features, levels, clipped = self._hear(arrivals)
+        features, levels, clipped = hear(self._detector, arrivals)
         windows = np.empty(
             (len(kept), self._detector.context_seconds, self._detector.feature_size), np.float32
         )
@@ -248,23 +242,6 @@ class Scorer:
     def _was_published(self, arrival: Arrival) -> bool:
         return arrival.offset < self._published.get(arrival.partition, 0)
 
-    def _hear(
-        self, arrivals: Sequence[Arrival]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-        """Features [chunks, 256], and of each chunk the level in dBFS and the share clipped."""
-        features = np.empty((len(arrivals), self._detector.feature_size), np.float32)
-        levels, clipped = np.empty(len(arrivals)), np.empty(len(arrivals))
-        rates = np.array([arrival.chunk.sample_rate_hz for arrival in arrivals])
-        for rate in np.unique(rates):
-            of_rate = np.flatnonzero(rates == rate)
-            for start in range(0, len(of_rate), AT_ONCE):
-                rows = of_rate[start : start + AT_ONCE]
-                waveforms = np.stack([arrivals[row].waveform for row in rows])
-                features[rows] = self._detector.features(waveforms, int(rate))
-                levels[rows] = levels_dbfs(waveforms)
-                clipped[rows] = clipped_fractions(waveforms)
-        return features, levels, clipped
-
     def _take(
         self,
         scored: Scored,
@@ -309,7 +286,9 @@ class Scorer:
         monitor.segment_floor = None
         mark = replace(self._marks.get(name, NO_MARK), opened_offset=-1)
         if seconds:
-            scored.segments.append((monitor.partition, self._segment(name, seconds)))
+            place = self._admissions.place(name, seconds[0].score.captured_at_ms)
+            segment = segment_of(place, seconds, self._detector.version)
+            scored.segments.append((monitor.partition, segment))
             end = seconds[-1]
             mark = SegmentMark(end.offset, end.score.captured_at_ms)
         self._mark(scored, name, monitor, mark)
@@ -317,18 +296,3 @@ class Scorer:
     def _mark(self, scored: Scored, name: str, monitor: _Monitor, mark: SegmentMark) -> None:
         self._marks[name] = mark
         scored.marks[name] = (monitor.partition, mark)
-
-    def _segment(self, name: str, seconds: Sequence[HeardSecond]) -> CrySegment:
-        waveform = np.concatenate([second.waveform for second in seconds])
-        rate = seconds[0].sample_rate_hz
-        started_at_ms = seconds[0].score.captured_at_ms
-        return CrySegment(
-            place=self._admissions.place(name, started_at_ms),
-            started_at_ms=started_at_ms,
-            scores=tuple(second.score.score for second in seconds),
-            level_dbfs=max(second.score.level_dbfs for second in seconds),
-            clipped_fraction=float(np.mean([second.score.clipped_fraction for second in seconds])),
-            detector_version=self._detector.version,
-            sample_rate_hz=rate,
-            flac=CrySegment.flac_of(waveform, rate),
-        )

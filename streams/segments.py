@@ -8,13 +8,15 @@ machine remembers nothing: that is what lets another worker take over at any clo
 to the same segments.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.records.cry_scores import CryScore
-from streams.records.cry_segment import MAX_SECONDS
+from streams.records.cry_segment import MAX_SECONDS, CrySegment
+from streams.records.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,22 @@ class Segmenter:
         long_enough = len(seconds) >= self.rules.minimum_seconds
         sure = any(second.score.score >= self.rules.sure_score for second in seconds)
         return seconds if long_enough and sure else []
+
+
+def segment_of(place: Place, seconds: Sequence[HeardSecond], detector_version: str) -> CrySegment:
+    """The record of a segment that was closed and counts."""
+    waveform = np.concatenate([second.waveform for second in seconds])
+    rate = seconds[0].sample_rate_hz
+    return CrySegment(
+        place=place,
+        started_at_ms=seconds[0].score.captured_at_ms,
+        scores=tuple(second.score.score for second in seconds),
+        level_dbfs=max(second.score.level_dbfs for second in seconds),
+        clipped_fraction=float(np.mean([second.score.clipped_fraction for second in seconds])),
+        detector_version=detector_version,
+        sample_rate_hz=rate,
+        flac=CrySegment.flac_of(waveform, rate),
+    )
 
 
 @dataclass(frozen=True, slots=True)
