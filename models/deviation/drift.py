@@ -1,7 +1,8 @@
 """Small shifts that persist: too small to see in one cry, and what monitoring is for.
 
 Two references are kept apart. The baseline follows the infant; the admission reference, taken
-from the first cries, never moves, so that slow change cannot hide by being learnt.
+from the first cries and refined by what follows while all is calm, stands for good after some days,
+so that slow change cannot hide by being learnt.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ CUSUM_ALLOWANCE = 0.5
 # ... and those that are within so many standard deviations of the reference's own error, which
 # never averages out. Without it nearly all false beginnings come in the first days.
 ERROR_ALLOWANCE = 3.0
-# The sum at which drift is said: the lowest at which synthetic infants and recorded ones have
-# fewer than one false beginning in 1,200 cries (docs/deviation/drift-log.md).
+# The sum at which drift is said: the lowest at which neither synthetic infants nor recorded ones
+# have clearly more than one false beginning in 1,200 cries (docs/deviation/drift.md).
 CUSUM_LIMIT = 7.0
 # The sum stops here, so that an infant who is back to usual is not called drifting for days.
 CUSUM_CEILING = 2 * CUSUM_LIMIT

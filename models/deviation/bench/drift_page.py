@@ -60,6 +60,8 @@ FOOT = """
 - An illness need not move any of these traits; that one is found is not shown here.
 - Thirty days are {usual} usual cries of each infant over and over: their mean stays a little off
   the enrolled ones' for good, as a real infant's does.
+- Most false alarms come in the first days, while the reference stands on few cries. Where a
+  threshold is raised, a part of what is seen of small drifts soon after enrolment are such alarms.
 - Orders of one infant's cries are not other infants: shares are of {infants} infants' voices.
 - ICLAS states neither a threshold nor how scores of a session are put together: 95th percentile
   of the enrolment errors and means of eight cries are our reading. Its autoencoder learns no more
