@@ -82,7 +82,12 @@ CRIES = Sql(
     series=False,
 )
 
-_FROM_ACTS = f"FROM acts WHERE infant = ${{infant:sqlstring}} AND at_ms {IN_SIGHT}"
+# What concerns a whole ward, as quiet hours do, concerns its infants.
+_FROM_ACTS = (
+    "FROM acts WHERE (infant = ${infant:sqlstring} OR "
+    "infant = '' AND ward = ${ward:sqlstring} AND bed = '') "
+    f"AND at_ms {IN_SIGHT}"
+)
 ACTS = Sql(
     f'SELECT {_moment("at_ms")} AS "When", replace(what, \'_\', \' \') AS "What", who AS "Who", '
     f'remark AS "Why", outcome AS "Outcome" {_FROM_ACTS} ORDER BY at_ms DESC LIMIT {LAST_ROWS}',

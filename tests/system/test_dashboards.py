@@ -78,6 +78,8 @@ def played(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
         store, at_ms = TimelineStore(url), int(1000 * found.end) - 1000
         for infant in (found.settled, found.drifting):
             record_act(store, ActKind.LEARNING_PAUSED, "ward round", infant, at_ms=at_ms)
+        for ward in (WARD, "picu"):
+            record_act(store, ActKind.QUIET_HOURS_SET, "head-nurse", ward=ward, at_ms=at_ms)
         store.close()
         yield Played(found, url)
 
@@ -132,6 +134,12 @@ def test_the_panels_say_what_happened_on_the_ward(played):
     assert value(played, "Who needs attention first", "A", bed=f"cot-{COTS}") == 2
     assert value(played, "Alerts", alertname="MonitorSilent", monitor=unplugged) > 0
     assert value(played, "Refused today") > 10
+
+
+def test_acts_of_the_infant_and_of_its_ward_are_listed_and_no_others(played):
+    (query,) = (q for q in QUERIES if q.title == "Acts of staff" and not q.annotation)
+    listed = [row[1] for row in played.answer(query, played.views(query)[0])]
+    assert sorted(listed) == ["learning paused", "quiet hours set"]
 
 
 def test_the_variables_have_the_wards_values(played):
