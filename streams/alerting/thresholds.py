@@ -14,13 +14,14 @@ from models.deviation.gate import MAX_CLIPPED_FRACTION
 class Thresholds:
     """When each alert begins. Durations are in seconds."""
 
-    # One usual cry in a hundred has such a p-value, in a noisy ward six; cries of one fit of crying
-    # are alike, so that only some in a row say something. Three were a false alert once a simulated
-    # patient-day, four never in two of them (docs/alerts.md); a smaller p-value is out of reach for
-    # an infant that was heard a hundred times. Sigma keeps out what is rare but hardly different.
-    deviant_p_value: float = 0.01
-    deviant_sigma: float = 2.5
-    deviant_cries: int = 4
+    # One usual cry in seven has such a p-value, and one in a hundred thousand makes six of them in
+    # a row; cries of one fit of crying are alike, yet six in a row were none in ten simulated
+    # patient-days (docs/alerts.md). A smaller p-value in fewer cries
+    # overhears changed voices: what is unusual but passes the gate is learned from, and is less so
+    # with each cry. Sigma keeps out what is rare but hardly different.
+    deviant_p_value: float = 0.15
+    deviant_sigma: float = 1.0
+    deviant_cries: int = 6
     # One usual cry may be chance in an infant that is unwell; two in a row end the alert.
     calm_cries: int = 2
     # So many cries are what the drift's recent mean remembers: before, it may be the same few.

@@ -17,6 +17,7 @@ from streams.agents import alerts as agent_module
 from streams.agents.alerts import AlertsAgent
 from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
+from streams.alerting.thresholds import THRESHOLDS
 from streams.metrics import Metrics
 from streams.partitioning import partition_of
 from streams.records.admission import Admission
@@ -32,6 +33,7 @@ PARTITIONS = 2
 WAIT_SECONDS = 60
 DAY_MS = 24 * 60 * 60 * 1000
 FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "refused"}
+MANY = THRESHOLDS.deviant_cries
 
 
 class Ward:
@@ -164,8 +166,8 @@ def ward(embedded_broker, alertmanager, monkeypatch) -> Ward:
 def test_an_infant_s_alert_reaches_its_ward_and_ends_when_its_cries_are_usual_again(ward):
     async def play() -> None:
         async with ward.agent():
-            await ward.cry({}, FAR, FAR, FAR)
-            await until(lambda: ward.shown("deviant_cries") == 3)
+            await ward.cry({}, *(MANY - 1) * [FAR])
+            await until(lambda: ward.shown("deviant_cries") == MANY - 1)
             assert ward.held() is None
             await ward.cry(FAR)
             await until(lambda: ward.notified(firing=True))
@@ -183,7 +185,7 @@ def test_an_infant_s_alert_reaches_its_ward_and_ends_when_its_cries_are_usual_ag
         "bed": "cot-1",
         "infant": ward.infant,
     }
-    assert f"4 cries of infant {ward.infant}" in told.alert["annotations"]["description"]
+    assert f"{MANY} cries of infant {ward.infant}" in told.alert["annotations"]["description"]
     assert told.alert["annotations"]["runbook_url"] == "docs/runbooks/InfantDeviating.md"
     assert ward.value("alert_delay_seconds_count") == 1
     assert ward.value("alert_posts_total", outcome="failed") == 0
@@ -195,32 +197,32 @@ def test_while_alertmanager_is_away_reading_goes_on_and_then_it_is_told(ward):
     async def play() -> None:
         async with ward.agent(url=nobody):
             await until(lambda: ward.value("alerts_looked_timestamp_seconds"))
-            await ward.cry(*4 * [FAR])
+            await ward.cry(*MANY * [FAR])
             await until(lambda: ward.value("alert_posts_total", outcome="failed") >= 2)
             assert ward.value("alerts_waiting") == 1
-            assert await ward.committed() < 4  # not the cry that made the alert
+            assert await ward.committed() < MANY  # not the cry that made the alert
             await ward.cry(FAR)  # Prometheus' rule goes on seeing what happens
-            await until(lambda: ward.shown("deviant_cries") == 5)
+            await until(lambda: ward.shown("deviant_cries") == MANY + 1)
         async with ward.agent():
             await until(ward.held)
             await until(lambda: ward.value("alerts_waiting") == 0)
-            await ward.until_committed(5)
+            await ward.until_committed(MANY + 1)
 
     asyncio.run(play())
-    assert f"5 cries of infant {ward.infant}" in ward.held()["annotations"]["description"]
+    assert f"{MANY + 1} cries of infant {ward.infant}" in ward.held()["annotations"]["description"]
 
 
 def test_whoever_takes_over_knows_the_course_from_the_cries_before(ward):
     async def play() -> None:
-        await ward.cry(FAR, FAR, FAR)
+        await ward.cry(*(MANY - 1) * [FAR])
         async with ward.agent():
-            await until(lambda: ward.shown("deviant_cries") == 3)
-            await ward.until_committed(3)
+            await until(lambda: ward.shown("deviant_cries") == MANY - 1)
+            await ward.until_committed(MANY - 1)
         assert ward.shown("deviant_cries") is None  # it is another worker's to say now
         async with ward.agent():
             await ward.cry(FAR)
             await until(ward.held)
-            await ward.until_committed(4)
+            await ward.until_committed(MANY)
         posts = ward.value("alert_posts_total", outcome="taken")
         async with ward.agent():
             await until(lambda: ward.value("alert_posts_total", outcome="taken") > posts)
@@ -261,7 +263,7 @@ def test_of_two_workers_one_speaks_of_each_infant(ward):
 def test_an_alert_ends_with_the_discharge_and_moves_with_its_infant(ward):
     async def play() -> None:
         async with ward.agent():
-            await ward.cry(*4 * [FAR])
+            await ward.cry(*MANY * [FAR])
             await until(ward.held)
             ward.admit(bed="cot-2")
             await until(lambda: (ward.held() or {}).get("labels", {}).get("bed") == "cot-2")
@@ -275,7 +277,7 @@ def test_an_alert_ends_with_the_discharge_and_moves_with_its_infant(ward):
 def test_who_comes_again_after_days_is_not_alerted_about_for_the_stay_before(ward):
     async def play() -> None:
         async with ward.agent():
-            await ward.cry(*4 * [FAR])
+            await ward.cry(*MANY * [FAR])
             await until(ward.held)
             ward.admit(at_ms=ward.began_ms + 2 * DAY_MS)
             await until(lambda: ward.held() is None)
@@ -286,8 +288,8 @@ def test_who_comes_again_after_days_is_not_alerted_about_for_the_stay_before(war
 def test_without_an_alertmanager_only_the_backstop_s_series_are_kept(ward):
     async def play() -> None:
         async with ward.agent(url=""):
-            await ward.cry(*4 * [FAR])
-            await until(lambda: ward.shown("deviant_cries") == 4)
+            await ward.cry(*MANY * [FAR])
+            await until(lambda: ward.shown("deviant_cries") == MANY)
 
     asyncio.run(play())
     assert ward.held() is None
@@ -299,7 +301,7 @@ def test_what_is_no_deviation_is_passed_over(ward):
         async with ward.agent():
             async with AIOKafkaProducer(bootstrap_servers=ward.settings.broker) as producer:
                 await producer.send_and_wait(DEVIATIONS.name(ward.settings), b"{", partition=0)
-            await ward.cry(*4 * [FAR])
+            await ward.cry(*MANY * [FAR])
             await until(ward.held)
 
     asyncio.run(play())

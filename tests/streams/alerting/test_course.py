@@ -4,10 +4,12 @@ import pytest
 
 from streams.alerting.course import Course
 from streams.alerting.notices import DEVIATING, DRIFTING
+from streams.alerting.thresholds import THRESHOLDS
 from tests.streams.ward import START_MS, deviation
 
 FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "refused"}
 USUAL: dict = {}
+MANY = THRESHOLDS.deviant_cries
 
 
 def course(*cries: dict) -> Course:
@@ -18,39 +20,42 @@ def course(*cries: dict) -> Course:
     return heard
 
 
-def test_four_far_cries_in_a_row_make_the_alert_with_the_end_of_the_fourth():
-    assert course(*3 * [FAR]).since_ms == {}
-    assert course(*4 * [FAR]).since_ms == {DEVIATING: START_MS + 180_000 + 3_000}
-    assert course(*5 * [FAR]).since_ms == {DEVIATING: START_MS + 180_000 + 3_000}
-    assert course(*5 * [FAR]).value(DEVIATING) == 5
+def test_far_cries_in_a_row_make_the_alert_with_the_end_of_the_last_that_it_takes():
+    end_ms = START_MS + 60_000 * (MANY - 1) + 3_000
+    assert course(*(MANY - 1) * [FAR]).since_ms == {}
+    assert course(*MANY * [FAR]).since_ms == {DEVIATING: end_ms}
+    assert course(*(MANY + 1) * [FAR]).since_ms == {DEVIATING: end_ms}
+    assert course(*(MANY + 1) * [FAR]).value(DEVIATING) == MANY + 1
 
 
-@pytest.mark.parametrize("usual", [{"p_value": 0.011}, {"sigma": 2.4}, {"p_value": 0.4}])
+@pytest.mark.parametrize("usual", [{"p_value": 0.151}, {"sigma": 0.99}, {"p_value": 0.4}])
 def test_a_usual_cry_among_them_begins_the_count_anew(usual):
-    assert course(FAR, FAR, FAR, FAR | usual, FAR, FAR, FAR).since_ms == {}
+    nearly = (MANY - 1) * [FAR]
+    assert course(*nearly, FAR | usual, *nearly).since_ms == {}
 
 
 def test_two_usual_cries_in_a_row_end_it_and_one_does_not():
-    assert DEVIATING in course(*4 * [FAR], USUAL, FAR).since_ms
-    ended = course(*4 * [FAR], USUAL, USUAL)
+    assert DEVIATING in course(*MANY * [FAR], USUAL, FAR).since_ms
+    ended = course(*MANY * [FAR], USUAL, USUAL)
     assert (ended.since_ms, ended.deviant) == ({}, 0)
 
 
 @pytest.mark.parametrize("reason", ["clipped", "too_quiet", "no_cry", "too_short"])
 def test_cries_whose_sound_says_nothing_of_the_infant_neither_make_nor_end_it(reason):
     unfit = FAR | {"reason": reason}
-    assert course(FAR, FAR, FAR, unfit, unfit).since_ms == {}
-    assert DEVIATING in course(FAR, FAR, unfit, FAR, FAR, USUAL, unfit).since_ms
+    nearly = (MANY - 1) * [FAR]
+    assert course(*nearly, unfit, unfit).since_ms == {}
+    assert DEVIATING in course(*nearly, unfit, FAR, USUAL, unfit).since_ms
 
 
 def test_a_stranger_s_voice_counts_for_an_infant_whose_cry_has_changed_may_seem_one():
     stranger = FAR | {"reason": "someone_else"}
-    assert DEVIATING in course(*4 * [stranger]).since_ms
+    assert DEVIATING in course(*MANY * [stranger]).since_ms
 
 
 def test_an_infant_whose_learning_staff_have_paused_is_watched_over_all_the_same():
     paused = FAR | {"reason": "paused"}
-    assert DEVIATING in course(*4 * [paused]).since_ms
+    assert DEVIATING in course(*MANY * [paused]).since_ms
 
 
 def test_a_baseline_that_learns_anew_ends_every_alert():
