@@ -26,7 +26,7 @@ from pathlib import Path
 
 from scipy.stats import chi2
 
-from models.synthesis.ward import SimulatedWard
+from models.synthesis.ward import DRIFT_AMOUNT, SimulatedWard
 from streams.admissions import Admissions
 from streams.alerting.course import Course
 from streams.alerting.notices import TEXTS
@@ -59,11 +59,16 @@ class Plan:
     seed: int
     cry_fraction: float = 0.1
     drift_at_seconds: int | None = None
+    drift_amount: float = DRIFT_AMOUNT
 
     def ward(self) -> SimulatedWard:
         """The ward itself."""
         return SimulatedWard(
-            self.monitors, self.seed, self.cry_fraction, drift_at_seconds=self.drift_at_seconds
+            self.monitors,
+            self.seed,
+            self.cry_fraction,
+            drift_at_seconds=self.drift_at_seconds,
+            drift_amount=self.drift_amount,
         )
 
     @property
@@ -187,13 +192,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, action="append", help="a ward; may be given again")
     parser.add_argument("--cry-fraction", type=float, default=0.1)
     parser.add_argument("--drift-after", type=float, metavar="HOURS")
+    parser.add_argument("--drift-amount", type=float, default=DRIFT_AMOUNT, metavar="DEVIATIONS")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of the wards' cries")
     parser.add_argument("--jobs", type=int, default=1, help="wards heard side by side")
     options = parser.parse_args()
     seconds = round(HOUR_SECONDS * options.hours)
     drift = options.drift_after and round(HOUR_SECONDS * options.drift_after)
     plans = [
-        Plan(options.monitors, seconds, seed, options.cry_fraction, drift)
+        Plan(options.monitors, seconds, seed, options.cry_fraction, drift, options.drift_amount)
         for seed in options.seed or [0]
     ]
     total: Counter[str] = Counter()
