@@ -6,7 +6,6 @@ import copy
 import itertools
 import time
 import uuid
-from collections.abc import Callable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -24,13 +23,13 @@ from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
 from streams.topics import DEVIATIONS
+from tests.streams.waiting import WAIT_SECONDS, until
 from tests.streams.ward import deviation
 from tests.system.brokers import embedded_broker
 
 __all__ = ["embedded_broker"]
 
 PARTITIONS = 2
-WAIT_SECONDS = 60
 DAY_MS = 24 * 60 * 60 * 1000
 FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "refused"}
 MANY = THRESHOLDS.deviant_cries
@@ -148,13 +147,6 @@ class Ward:
 
     def value(self, series: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"vagitus_{series}", labels) or 0.0
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; fails when it never is."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await asyncio.to_thread(condition):
-            await asyncio.sleep(0.1)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,9 +18,9 @@ from streams.metrics import Metrics, Share
 from streams.records.quiet_hours import QuietHours
 from streams.settings import Settings
 from streams.topics import QUIET_HOURS
+from tests.streams.waiting import until
 
 PARTITIONS = 3
-WAIT_SECONDS = 60
 # By the severity that it has.
 ALERTS = {
     "InfantDeviating": "high",
@@ -96,13 +95,6 @@ class Hospital:
 
     def kept(self) -> list[Silence]:
         return [one for one in self.silences.all() if Matcher("ward", self.ward) in one.matchers]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; fails when it never is."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await asyncio.to_thread(condition):
-            await asyncio.sleep(0.1)
 
 
 @pytest.fixture

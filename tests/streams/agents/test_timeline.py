@@ -5,7 +5,6 @@ import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Callable
 
 import pytest
 from aiokafka import (
@@ -26,13 +25,13 @@ from streams.offsets import HeldOffsets
 from streams.settings import Settings
 from streams.timeline.store import TimelineStore, timeline_url
 from streams.topics import ACTS, DEAD_LETTERS, DEVIATIONS
+from tests.streams.waiting import WAIT_SECONDS, until
 from tests.streams.ward import START_MS, deviation
 from tests.system.brokers import embedded_broker
 
 __all__ = ["embedded_broker"]
 
 PARTITIONS = 2
-WAIT_SECONDS = 120
 # The agent asks the group every two seconds whether it rebalances.
 REJOIN_SECONDS = 3.0
 # What retention leaves alone, whenever the test runs.
@@ -106,13 +105,6 @@ class Ward:
     def value(self, series: str) -> float:
         """A series without labels."""
         return self.metrics.registry.get_sample_value(series) or 0.0
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; fails when it never is."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.1)
 
 
 @pytest.fixture
