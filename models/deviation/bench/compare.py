@@ -14,6 +14,7 @@ from models.deviation.baseline import RULES
 from models.deviation.bench import page, simulation
 from models.deviation.bench.contestants import CONTESTANTS, Contestant, Wards, cost
 from models.deviation.bench.harness import Known
+from models.deviation.bench.options import page_option, run_option
 from models.deviation.bench.protocol import Corpus, Kind, figures, folds
 from models.deviation.fit import read_embedder, read_paths, read_rows, unseen_infants
 from models.deviation.population import WardError
@@ -36,21 +37,8 @@ PAGE = ROOT / "docs" / "deviation" / "detectors.md"
     help="Rows of these splits are used; repeat for more. `test` is for the last look.",
 )
 @click.option("--repeats", default=REPEATS, show_default=True, help="Draws of folds and others.")
-@click.option(
-    "--run",
-    "folder",
-    default="runs/deviation",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Finished rows are kept here; an interrupted run goes on after the last.",
-)
-@click.option(
-    "--page",
-    "target",
-    default=PAGE,
-    show_default="docs/deviation/detectors.md",
-    type=click.Path(dir_okay=False, path_type=Path),
-)
+@run_option("Finished rows are kept here; an interrupted run goes on after the last.")
+@page_option(PAGE, "docs/deviation/detectors.md")
 @click.option("--only", multiple=True, help="Measure these rows only; repeat for more.")
 def command(
     embeddings: Path,

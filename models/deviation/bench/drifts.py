@@ -11,6 +11,7 @@ from tqdm import tqdm
 from models.detector.paper.rows import Row, RowStore
 from models.deviation.bench import delays, drift_page, recorded
 from models.deviation.bench.delays import LATE, SOON
+from models.deviation.bench.options import page_option, run_option
 from models.deviation.bench.voices import REPORTED_ON, Sizes, read_voices
 from models.deviation.bench.watchers import METHODS, Method
 from models.deviation.population import WardError
@@ -31,21 +32,8 @@ DEFAULTS = Sizes()
     type=click.Path(dir_okay=False, path_type=Path),
     help="Ward model; without it the one that ships.",
 )
-@click.option(
-    "--run",
-    "folder",
-    default="runs/deviation",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The embedded cries and finished rows are kept here.",
-)
-@click.option(
-    "--page",
-    "target",
-    default=PAGE,
-    show_default="docs/deviation/drift.md",
-    type=click.Path(dir_okay=False, path_type=Path),
-)
+@run_option("The embedded cries and finished rows are kept here.")
+@page_option(PAGE, "docs/deviation/drift.md")
 @click.option(
     "--embeddings",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.detector.paper.rows import Row, RowStore
+from models.deviation.bench.options import page_option, run_option
 from models.deviation.bench.poisoning import (
     BEGINS,
     GROWING,
@@ -67,21 +68,8 @@ NAMES = {
 
 
 @click.command("poison")
-@click.option(
-    "--run",
-    "folder",
-    default="runs/deviation",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The embedded cries and finished rows are kept here.",
-)
-@click.option(
-    "--page",
-    "target",
-    default=PAGE,
-    show_default="docs/deviation/poisoning.md",
-    type=click.Path(dir_okay=False, path_type=Path),
-)
+@run_option("The embedded cries and finished rows are kept here.")
+@page_option(PAGE, "docs/deviation/poisoning.md")
 @click.option("--infants", default=DEFAULTS.infants, show_default=True)
 @click.option("--seed", default=DEFAULTS.seed, show_default=True, help="Of the infants.")
 def command(folder: Path, target: Path, infants: int, seed: int) -> None:
