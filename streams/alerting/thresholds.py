@@ -16,9 +16,9 @@ class Thresholds:
 
     # One usual cry in seven has such a p-value, and one in a hundred thousand makes six of them in
     # a row; cries of one fit of crying are alike, yet six in a row were none in ten simulated
-    # patient-days (docs/alerts.md). A smaller p-value in fewer cries
-    # overhears changed voices: what is unusual but passes the gate is learned from, and is less so
-    # with each cry. Sigma keeps out what is rare but hardly different.
+    # patient-days (docs/alerts.md). Fewer cries of a smaller p-value overhear changed voices: what
+    # is unusual but passes the gate is learned from, and is less so with each cry. Sigma keeps out
+    # what is rare but hardly different.
     deviant_p_value: float = 0.15
     deviant_sigma: float = 1.0
     deviant_cries: int = 6
