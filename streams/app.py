@@ -106,6 +106,7 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     scorer = Scorer(
         models.detector, segment_rules(settings), reader.admissions, settings.silent_after_seconds
     )
+    metrics.heard_of = scorer.heard_ms
     score = ScoreAgent(
         scorer, _table(app, settings, MARKS_TABLE), sender, reader, held, metrics, settings
     )

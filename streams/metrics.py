@@ -6,36 +6,24 @@ worker that owns it, and leaves with the discharge or as soon as another worker 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Gauge
 
 from streams.alerting.course import Course
 from streams.alerting.thresholds import THRESHOLDS
+from streams.groups import SOUNDS, Group, Share, hide
 from streams.membership import Membership
 from streams.partitioning import partition_of
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScore
 from streams.records.deviation import DeviationRecord
-from streams.series import OwnedCounter, OwnedGauge, Series
+from streams.series import Series
 
-_SOUNDS = ("usable", "clipped", "quiet")
 _MONITOR, _INFANT = ("ward", "monitor"), ("ward", "bed", "infant")
 Infant = tuple[str, str, str]
 """Ward, bed, infant."""
-
-
-class Share(StrEnum):
-    """What a worker owns partitions of, and speaks of the infants or monitors in them for."""
-
-    SOUND = "sound"
-    """Of `audio-chunks`, by monitor: monitors, and whether their infants cry."""
-    BASELINES = "baselines"
-    """Of `cry-embeddings`, by infant: baselines."""
-    COURSES = "courses"
-    """Of `deviations`, by infant: the last cries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +43,6 @@ class BaselineFigures:
     paused_since_ms: int | None = None
 
 
-@dataclass(slots=True)
-class _Group:
-    """Series of the same labels, which appear and leave together.
-
-    Attributes:
-        share: whose owner shows them.
-        names: of the labels that say whose they are.
-        series: all of them.
-        begin: shows what is true before anything is heard; told whether the series are new.
-        admitted: by labels the admissions that have them, by monitor (for a moment there are two).
-        shown: by labels, the admission that they are shown for.
-    """
-
-    share: Share
-    names: tuple[str, ...]
-    series: tuple[OwnedGauge | OwnedCounter, ...]
-    begin: Callable[[Admission, bool], None] = lambda admission, new: None
-    admitted: dict[tuple[str, ...], dict[str, Admission]] = field(default_factory=dict)
-    shown: dict[tuple[str, ...], Admission] = field(default_factory=dict)
-
-    def labels(self, admission: Admission) -> tuple[str, ...]:
-        """The values of an admission's labels."""
-        return tuple(getattr(admission, name) for name in self.names)
-
-    def settle(self, labels: tuple[str, ...], owned: Callable[[Admission], bool]) -> None:
-        """Show the series of these labels, if they are of an admission that is owned."""
-        due = [one for one in self.admitted.get(labels, {}).values() if owned(one)]
-        before = self.shown.pop(labels, None)
-        if due:
-            self.shown[labels] = due[-1]
-            if before != due[-1]:
-                self.begin(due[-1], before is None)
-        elif before is not None:
-            for series in self.series:
-                _hide(series, labels)
-
-
 class Metrics(Series):
     """The series of one worker.
 
@@ -101,11 +52,13 @@ class Metrics(Series):
 
     Attributes:
         baseline_of: says what is known of a baseline of our own; None if nothing can be said.
+        heard_of: says when a monitor of our own was last heard, ms since 1970 UTC; -1 if unknown.
     """
 
     def __init__(self, registry: CollectorRegistry, partitions: int = 1) -> None:
         super().__init__(registry)
         self.baseline_of: Callable[[str], BaselineFigures | None] = lambda infant: None
+        self.heard_of: Callable[[str], int] = lambda monitor: -1
         self._partitions = partitions
         self._owned: dict[Share, frozenset[int]] = dict.fromkeys(Share, frozenset())
         self._membership: dict[Share, Membership] = {}
@@ -123,11 +76,11 @@ class Metrics(Series):
             self.drifting_cries,
         )  # fmt: skip
         whose = (*_INFANT, "monitor")
-        self._monitors = _Group(Share.SOUND, _MONITOR, heard, self._begin_monitor)
-        self._whose = _Group(Share.SOUND, whose, (self.admitted_at,), self._begin_whose)
-        self._cries = _Group(Share.SOUND, _INFANT, cries, self._begin_cries)
-        self._baselines = _Group(Share.BASELINES, _INFANT, learned, self._begin_baseline)
-        self._courses = _Group(Share.COURSES, _INFANT, of_course)
+        self._monitors = Group(Share.SOUND, _MONITOR, heard, self._begin_monitor)
+        self._whose = Group(Share.SOUND, whose, (self.admitted_at,), self._begin_whose)
+        self._cries = Group(Share.SOUND, _INFANT, cries, self._begin_cries)
+        self._baselines = Group(Share.BASELINES, _INFANT, learned, self._begin_baseline)
+        self._courses = Group(Share.COURSES, _INFANT, of_course)
         self._groups = (self._monitors, self._whose, self._cries, self._baselines, self._courses)
         for group in self._groups:
             for series in group.series:
@@ -194,8 +147,9 @@ class Metrics(Series):
     def _begin_monitor(self, admission: Admission, new: bool) -> None:
         if new:
             self.monitor_last_chunk.labels(admission.ward, admission.monitor).set(0)
-            for sound in _SOUNDS:
+            for sound in SOUNDS:
                 self.monitor_seconds.labels(admission.ward, admission.monitor, sound)
+            self.last_heard(admission.monitor)
 
     def _begin_whose(self, admission: Admission, new: bool) -> None:
         labels = (*_infant(admission), admission.monitor)
@@ -236,6 +190,19 @@ class Metrics(Series):
         elif score.level_dbfs < THRESHOLDS.quiet_dbfs:
             sound = "quiet"
         self.monitor_seconds.labels(*monitor, sound).inc()
+
+    def last_heard(self, monitor: str) -> None:
+        """Show when a monitor was heard before, where nothing later is shown.
+
+        What was heard of it before the admission is not of this infant.
+        """
+        at_ms, admission = self.heard_of(monitor), self._admitted.get(monitor)
+        if admission is None or at_ms < admission.admitted_at_ms:
+            return
+        labels = (admission.ward, monitor)
+        if labels in self._monitors.shown:
+            shown = self.monitor_last_chunk.labels(*labels)
+            shown.set(max(shown._value.get(), at_ms / 1000))
 
     def crying(self, infant: Infant, active: bool) -> None:
         """Show whether an infant cries, and since when that is so."""
@@ -291,9 +258,4 @@ def _show(series: Gauge, infant: Infant, value: float | None) -> None:
     if value is not None:
         series.labels(*infant).set(value)
     else:
-        _hide(series, infant)
-
-
-def _hide(series: Gauge | OwnedCounter, labels: tuple[str, ...]) -> None:
-    for sound in [[one] for one in _SOUNDS] if "sound" in series._labelnames else [[]]:
-        series.remove(*labels, *sound)
+        hide(series, infant)

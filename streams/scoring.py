@@ -9,13 +9,13 @@ over after a crash. Two offsets of each partition make it exact:
 - `floor`: the oldest chunk that somebody still needs, as context or as part of an open segment.
 
 The consumer commits the floor and remembers `published` beside it (`streams.consumer`). What has
-become of a monitor's segments is remembered in a table, as one `SegmentMark` a monitor.
+become of a monitor's segments, and when it was heard, is remembered in a table, as one
+`SegmentMark` a monitor.
 """
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,29 +24,15 @@ from models.detector.runtime import CryDetector
 from streams.admissions import Admissions
 from streams.arrival import Arrival
 from streams.hearing import hear
+from streams.monitor import Monitor, Outcome, follows
 from streams.records.cry_scores import CryScore
 from streams.records.cry_segment import CrySegment
 from streams.segments import HeardSecond, Segmenter, SegmentMark, SegmentRules, segment_of
 
-SECOND_MS = 1000
-# Monitors' clocks jitter; a quarter of a second is neither a gap nor an overlap.
-TOLERANCE_MS = 250
-# A second that comes this much late is out of order; older than that, the clock was set back.
-CLOCK_JUMP_MS = 60_000
-REMEMBERED_SECONDS = 64  # to tell a duplicate from a second that comes late
+# A row of the table for each second would cost more than its score: a monitor that is heard has one
+# in ten minutes, and one more when it falls silent.
+REMEMBERED_EVERY_MS = 600_000
 NO_MARK = SegmentMark()
-
-
-class Outcome(StrEnum):
-    """What became of a chunk: the label of `vagitus_chunks_total`."""
-
-    SCORED = "scored"  # follows the second before it, or begins a run
-    GAP = "gap"  # scored; seconds before it are missing
-    LATE = "late"  # scored by itself; came after a later second
-    CLOCK = "clock"  # scored; the monitor's clock jumped back, a new run begins
-    DUPLICATE = "duplicate"  # was scored before
-    REREAD = "reread"  # was scored before a restart; rebuilds context only
-    REFUSED = "refused"  # went to the dead letters
 
 
 @dataclass(slots=True)
@@ -58,27 +44,6 @@ class Scored:
     marks: dict[str, tuple[int, SegmentMark]] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     crying: dict[str, bool] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Monitor:
-    partition: int
-    segmenter: Segmenter
-    offsets: deque[int]
-    window: NDArray[np.float32] | None = None  # the last that was scored
-    last_ms: int = 0
-    sample_rate_hz: int = 0
-    heard_at: float = 0.0
-    segment_floor: int | None = None
-    seen: deque[tuple[int, int]] = field(
-        default_factory=lambda: deque[tuple[int, int]](maxlen=REMEMBERED_SECONDS)
-    )
-
-    @property
-    def floor(self) -> int | None:
-        if self.segment_floor is not None:
-            return self.segment_floor
-        return self.offsets[0] if self.offsets else None
 
 
 class Scorer:
@@ -103,7 +68,7 @@ class Scorer:
         self._admissions = admissions
         self._marks: dict[str, SegmentMark] = {}
         self._silent_after = silent_after_seconds
-        self._monitors: dict[str, _Monitor] = {}
+        self._monitors: dict[str, Monitor] = {}
         self._published: dict[int, int] = {}
 
     @property
@@ -134,6 +99,10 @@ class Scorer:
             if monitor.partition != partition
         }
 
+    def heard_ms(self, monitor: str) -> int:
+        """When a monitor was last heard, as far as the table knows; -1 if never."""
+        return self._marks.get(monitor, NO_MARK).heard_ms
+
     def floors(self) -> dict[int, int]:
         """The oldest offset still needed, of each partition where one is."""
         floors: dict[int, int] = {}
@@ -151,7 +120,7 @@ class Scorer:
             now: seconds of the clock that `sweep` uses too.
         """
         scored = Scored()
-        kept: list[tuple[Arrival, _Monitor, Outcome]] = []
+        kept: list[tuple[Arrival, Monitor, Outcome]] = []
         last: dict[str, int] = {}
         for arrival in arrivals:
             monitor = self._monitor(arrival)
@@ -203,14 +172,16 @@ class Scorer:
             if silent and monitor.partition not in behind:
                 self._close(scored, name, monitor)
                 scored.crying[name] = False
+                if monitor.last_ms != self.heard_ms(name):
+                    self._mark(scored, name, monitor, self._marks.get(name, NO_MARK))
                 del self._monitors[name]
         return scored
 
-    def _monitor(self, arrival: Arrival) -> _Monitor:
+    def _monitor(self, arrival: Arrival) -> Monitor:
         monitor = self._monitors.get(arrival.chunk.monitor)
         if monitor is None or monitor.partition != arrival.partition:
             context = self._detector.context_seconds
-            monitor = _Monitor(
+            monitor = Monitor(
                 partition=arrival.partition,
                 segmenter=Segmenter(self._rules),
                 offsets=deque(maxlen=max(1, context - 1)),
@@ -218,23 +189,14 @@ class Scorer:
             self._monitors[arrival.chunk.monitor] = monitor
         return monitor
 
-    def _outcome(self, arrival: Arrival, monitor: _Monitor, last: dict[str, int]) -> Outcome:
+    def _outcome(self, arrival: Arrival, monitor: Monitor, last: dict[str, int]) -> Outcome:
         chunk = arrival.chunk
         before = last.get(chunk.monitor, monitor.last_ms)
         identity = (chunk.captured_at_ms, chunk.sequence)
         if identity in monitor.seen:
             return Outcome.DUPLICATE
         monitor.seen.append(identity)
-        if not before:
-            outcome = Outcome.SCORED
-        else:
-            step = chunk.captured_at_ms - before - SECOND_MS
-            if abs(step) <= TOLERANCE_MS:
-                outcome = Outcome.SCORED
-            elif step > 0:
-                outcome = Outcome.GAP
-            else:
-                outcome = Outcome.LATE if step > -CLOCK_JUMP_MS else Outcome.CLOCK
+        outcome = follows(chunk.captured_at_ms, before)
         if outcome is not Outcome.LATE:
             last[chunk.monitor] = chunk.captured_at_ms
         return outcome
@@ -246,7 +208,7 @@ class Scorer:
         self,
         scored: Scored,
         arrival: Arrival,
-        monitor: _Monitor,
+        monitor: Monitor,
         outcome: Outcome,
         score: CryScore,
     ) -> None:
@@ -267,6 +229,8 @@ class Scorer:
         monitor.last_ms = chunk.captured_at_ms
         monitor.sample_rate_hz = chunk.sample_rate_hz
         mark = self._marks.get(chunk.monitor, NO_MARK)
+        if abs(chunk.captured_at_ms - mark.heard_ms) >= REMEMBERED_EVERY_MS:
+            self._mark(scored, chunk.monitor, monitor, mark)
         if mark.covers(arrival.offset, chunk.captured_at_ms):
             return
         if published and not 0 <= mark.opened_offset <= arrival.offset:
@@ -279,7 +243,7 @@ class Scorer:
         if segmenter.hear(second):
             self._close(scored, chunk.monitor, monitor)
 
-    def _close(self, scored: Scored, name: str, monitor: _Monitor) -> None:
+    def _close(self, scored: Scored, name: str, monitor: Monitor) -> None:
         if not monitor.segmenter.is_open:
             return
         seconds = monitor.segmenter.close()
@@ -293,6 +257,7 @@ class Scorer:
             mark = SegmentMark(end.offset, end.score.captured_at_ms)
         self._mark(scored, name, monitor, mark)
 
-    def _mark(self, scored: Scored, name: str, monitor: _Monitor, mark: SegmentMark) -> None:
+    def _mark(self, scored: Scored, name: str, monitor: Monitor, mark: SegmentMark) -> None:
+        mark = replace(mark, heard_ms=monitor.last_ms)
         self._marks[name] = mark
         scored.marks[name] = (monitor.partition, mark)

@@ -106,18 +106,21 @@ def segment_of(place: Place, seconds: Sequence[HeardSecond], detector_version: s
 
 @dataclass(frozen=True, slots=True)
 class SegmentMark:
-    """What has become of a monitor's segments; -1 stands for none.
+    """What has become of a monitor's segments, and when it was heard; -1 stands for none.
 
     Attributes:
         ended_offset: chunks up to here belong to segments that were sent.
         ended_ms: capture time of that chunk. Both must hold for a chunk to be passed over, so
             that neither a clock set back nor a topic made anew can silence a monitor.
         opened_offset: the first chunk of the open segment.
+        heard_ms: capture time of the last second heard: exact of a monitor that has fallen silent,
+            some minutes old of one that is heard.
     """
 
     ended_offset: int = -1
     ended_ms: int = -1
     opened_offset: int = -1
+    heard_ms: int = -1
 
     def covers(self, offset: int, captured_at_ms: int) -> bool:
         """Whether a chunk belongs to a segment that was sent."""

@@ -8,6 +8,7 @@ import weakref
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 
 import faust
 from aiokafka import ConsumerRecord
@@ -141,6 +142,8 @@ class ScoreAgent:
         for partition, progress in resumed.items():
             self._begins.add(partition)
             self._scorer.take_over(partition, progress.published, marks)
+        for monitor in marks:
+            self._metrics.last_heard(monitor)
 
     def _keep_in_order(self, batch: ChunkBatch) -> None:
         """Take out what is from before a resumption: it is about to come again."""
@@ -179,6 +182,8 @@ class ScoreAgent:
             self._remember(partition, monitor, mark)
         if sent or scored.marks:
             await self._sender.finish(sent)
+        for monitor in scored.marks:
+            self._metrics.last_heard(monitor)
         for partition, scores in scored.scores.items():
             for score in scores:
                 self._show(partition, score)
@@ -206,8 +211,7 @@ class ScoreAgent:
         event = faust.Event(self._marks.app, None, None, None, message)
         token = _current_event.set(weakref.ref(event))
         try:
-            row = [mark.ended_offset, mark.ended_ms, mark.opened_offset]
-            self._marks[monitor.encode()] = json.dumps(row).encode()
+            self._marks[monitor.encode()] = json.dumps(astuple(mark)).encode()
         finally:
             _current_event.reset(token)
 

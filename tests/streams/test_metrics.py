@@ -150,6 +150,33 @@ def test_an_admitted_infant_begins_quiet_and_its_monitor_unheard(metrics):
     assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 0
 
 
+def test_when_a_monitor_was_heard_is_shown_by_who_takes_it_over(metrics):
+    known = {"mon-1": 7000}
+    metrics.heard_of = lambda monitor: known.get(monitor, -1)
+    metrics.admit(ADMISSION)
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 7
+    known["mon-1"] = 9000  # what the table says comes later than the partition
+    metrics.last_heard("mon-1")
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 9
+    known["mon-1"] = 8000
+    metrics.last_heard("mon-1")
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 9
+
+
+def test_what_was_heard_before_the_admission_is_not_of_this_infant(metrics):
+    metrics.heard_of = lambda monitor: 4000
+    metrics.admit(ADMISSION)
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") == 0
+
+
+def test_what_is_remembered_of_another_workers_monitor_is_not_shown(metrics):
+    metrics.heard_of = lambda monitor: 7000
+    metrics.admit(ADMISSION)
+    metrics.own(Share.SOUND, ())
+    metrics.last_heard("mon-1")
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
+
+
 def test_since_when_an_infant_cries_or_is_quiet_changes_only_with_that(metrics):
     metrics.admit(ADMISSION)
     since = []

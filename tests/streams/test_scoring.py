@@ -109,6 +109,31 @@ def test_a_monitor_that_falls_silent_gives_up_its_cry():
     assert scorer.floors() == {}
 
 
+def test_when_a_silent_monitor_was_heard_is_remembered_by_its_next_owner():
+    scorer = make_scorer()
+    assert scorer.heard_ms("a") == -1
+    hear(scorer, [0.1, 0.9, 0.9, 0.0])
+    marks = {name: mark for name, (_, mark) in scorer.sweep(now=float("inf")).marks.items()}
+    assert marks["a"].heard_ms == 1_700_000_003_000
+    assert scorer.sweep(now=float("inf")).marks == {}
+    successor = Scorer(LoudnessDetector(), RULES, ADMISSIONS, silent_after_seconds=5)
+    successor.take_over(0, published=4, marks=marks)
+    assert successor.heard_ms("a") == 1_700_000_003_000
+
+
+def test_that_a_monitor_is_heard_is_remembered_now_and_then():
+    scorer, rows = make_scorer(), []
+    for first in range(0, 1300, 100):
+        rows += hear(scorer, [0.0] * 100, first=first).marks.values()
+    assert [mark.heard_ms - 1_700_000_000_000 for _, mark in rows] == [0, 600_000, 1_200_000]
+
+
+def test_a_cry_that_ends_leaves_it_known_when_its_monitor_was_heard():
+    scored = hear(make_scorer(), [0.9, 0.9, 0.0, 0.0])
+    ((_, mark),) = scored.marks.values()
+    assert (mark.ended_offset, mark.heard_ms) == (1, 1_700_000_003_000)
+
+
 def test_a_monitor_without_an_admission_is_scored_and_belongs_to_nobody():
     scored = hear(make_scorer(), [0.9, 0.0, 0.0], monitor="stranger")
     ((_, segment),) = scored.segments

@@ -28,6 +28,7 @@ from streams.topics import (
     DEAD_LETTERS,
     DEVIATIONS,
     Topic,
+    changelog,
     topic_configs,
 )
 from tests.system.brokers import Broker
@@ -202,12 +203,17 @@ class Pipeline:
 
     def count(self, topic: Topic) -> int:
         """How many records a topic has ever had, also where the broker has dropped some."""
+        return self._count(topic.name(self.settings))
 
+    def rows(self, table: str) -> int:
+        """How many rows a table was ever given."""
+        return self._count(changelog(self.settings, table))
+
+    def _count(self, name: str) -> int:
         async def ends() -> int:
             consumer = AIOKafkaConsumer(**connection(self.settings))
             await consumer.start()
             try:
-                name = topic.name(self.settings)
                 partitions = [TopicPartition(name, p) for p in range(self.settings.partitions)]
                 return sum((await consumer.end_offsets(partitions)).values())
             finally:

@@ -19,7 +19,14 @@ from streams.partitioning import partition_of
 from streams.records.admission import Admission
 from streams.records.baseline_act import BaselineAct
 from streams.timeline.acts import ActKind
-from streams.topics import CRY_EMBEDDINGS, DEVIATIONS
+from streams.topics import (
+    AUDIO_CHUNKS,
+    CRY_EMBEDDINGS,
+    CRY_SCORES,
+    DEVIATIONS,
+    MARKS_TABLE,
+)
+from tests.streams.loudness import arrival
 from tests.streams.ward import deviation
 from tests.system.pipeline import PARTITIONS, Pipeline
 
@@ -34,8 +41,8 @@ SOUND, BASELINE, COURSE = (
     "vagitus_learning_paused_timestamp_seconds",
     "vagitus_deviation_sigma",
 )
-UNHEARD = "vagitus_monitor_last_chunk_timestamp_seconds"
-KINDS = (SOUND, BASELINE, COURSE, UNHEARD)
+HEARD = "vagitus_monitor_last_chunk_timestamp_seconds"
+KINDS = (SOUND, BASELINE, COURSE, HEARD)
 
 Page = dict[tuple[str, str], float]
 """By series and infant or monitor."""
@@ -116,11 +123,12 @@ class Ward:
 
     def __init__(self, broker, folder: Path) -> None:
         self.pipeline = Pipeline(broker, folder)
+        self.pipeline.environment["VAGITUS_SILENT_AFTER_SECONDS"] = "2"
         self.folder = folder
         self.started = 0
         self.infants = [f"infant-{number}" for number in range(COTS)]
         self.everything = {(kind, infant) for kind in KINDS[:3] for infant in self.infants}
-        self.everything |= {(UNHEARD, f"mon-{number}") for number in range(COTS)}
+        self.everything |= {(HEARD, f"mon-{number}") for number in range(COTS)}
         self.began_ms = int(time.time() * 1000)
         self.admissions = [
             Admission(f"mon-{number}", infant, "nicu", f"cot-{number}", self.began_ms)
@@ -144,6 +152,34 @@ class Ward:
             self.paused_at = act.at_ms / 1000
             key, value, headers = act.encode()
             await producer.send_and_wait(CRY_EMBEDDINGS.name(settings), value, key, headers=headers)
+
+    def hear(self, monitor: str, second: int) -> None:
+        """One second of a monitor, put where those of the first lie, is heard and scored."""
+        settings = self.pipeline.settings
+        before = self.pipeline.count(CRY_SCORES)
+
+        async def play() -> None:
+            chunk = arrival(monitor, second, 0.0, 0, start_ms=self.began_ms).chunk
+            key, value, headers = chunk.encode()
+            async with AIOKafkaProducer(bootstrap_servers=settings.broker) as producer:
+                await producer.send_and_wait(
+                    AUDIO_CHUNKS.name(settings), value, key, headers=headers,
+                    partition=partition_of("mon-0", PARTITIONS),
+                )  # fmt: skip
+
+        asyncio.run(play())
+        self._until(lambda: self.pipeline.count(CRY_SCORES) > before)
+
+    def fall_silent(self) -> None:
+        """The first monitor does, and of its sound nothing is needed any more."""
+        # One row when it is first heard, and one when it has fallen silent.
+        self._until(lambda: self.pipeline.rows(MARKS_TABLE) == 2)
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, self.pipeline.logs()
+            time.sleep(PAUSE)
 
     @contextmanager
     def worker(self):
@@ -189,6 +225,10 @@ def test_an_infant_is_shown_by_its_worker_and_never_by_two(ward, capsys):
         watch = Watch([first])
         with watch.running():
             watch.until(lambda pages: ward.is_whole(pages[0]))
+            ward.hear("mon-0", 0)
+            ward.hear("mon-0", 1)
+            ward.fall_silent()
+            ward.hear("stranger", 2)  # else the first one's sound would be read again
             watch.gaps.clear()
 
             second = workers.enter_context(ward.worker())
@@ -219,10 +259,10 @@ def test_an_infant_is_shown_by_its_worker_and_never_by_two(ward, capsys):
             third.process.send_signal(signal.SIGCONT)
             watch.until(ward.is_shared)
     assert watch.twice == set()
-    # Nothing is heard yet; what was known of the infants is known to whoever came last.
-    assert {name: last[UNHEARD, name] for kind, name in last if kind == UNHEARD} == {
-        f"mon-{number}": 0 for number in range(COTS)
-    }
+    # What was known of infants and monitors is known to whoever came last.
+    heard = {name: last[HEARD, name] for kind, name in last if kind == HEARD}
+    never = {f"mon-{number}": 0 for number in range(1, COTS)}
+    assert heard == never | {"mon-0": ward.began_ms / 1000 + 1}
     sigmas = [last[COURSE, infant] for infant in ward.infants]
     assert sigmas == pytest.approx([number / 10 for number in range(COTS)])
     paused = {infant: last[BASELINE, infant] for infant in ward.infants}
