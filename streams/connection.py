@@ -10,7 +10,8 @@ from aiokafka.protocol.metadata import MetadataRequest
 from prometheus_client import Gauge
 
 from streams.certificates import Files, RenewedContext, expiry, read_certificates
-from streams.errors import BrokerError, SettingsError
+from streams.errors import BrokerError
+from streams.password import RenewedPassword
 from streams.settings import Settings
 
 # To find out why no broker answers: it must not take as long as to find that none does.
@@ -65,16 +66,9 @@ def _context(files: Files) -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=4)
-def _password(path: Path) -> str:
-    """What a file holds when it is first asked for: Faust, too, asks once."""
-    try:
-        password = path.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise SettingsError(f"VAGITUS_KAFKA_PASSWORD_FILE: {path} cannot be read: {why}.") from None
-    if not password:
-        raise SettingsError(f"VAGITUS_KAFKA_PASSWORD_FILE: {path} is empty.")
-    return password
+def _password(path: Path) -> RenewedPassword:
+    """One for all clients of a process, so that a change is said once."""
+    return RenewedPassword(path)
 
 
 def certificate_files(settings: Settings) -> dict[str, Path]:

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import logging
 import ssl
 
 import faust
 import pytest
+from aiokafka.conn import AIOKafkaConnection
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from streams.app import _credentials
@@ -79,6 +81,47 @@ def test_the_password_may_lie_in_a_file(sasl, tmp_path):
         connection(settings)
     file.write_text("  with spaces \n")
     assert connection(settings)["sasl_plain_password"] == "  with spaces "
+
+
+def shown(mechanism: str, given: dict[str, object]) -> bytes:
+    """What a new connection has of the password, to show it to a broker."""
+    options = {name: value for name, value in given.items() if name.startswith("sasl_plain")}
+    made = AIOKafkaConnection("127.0.0.1", 1, sasl_mechanism=mechanism, **options)
+    if mechanism == "PLAIN":
+        sent, _ = next(made.authenticator_plain()._authenticator)
+        return sent.split(b"\0")[-1]
+    return made.authenticator_scram()._sasl_plain_password
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_a_new_connection_shows_the_password_that_lies_there_then(
+    sasl, mechanism, tmp_path, caplog
+):
+    file = tmp_path / "password"
+    file.write_text("monday\n")
+    settings = Settings(**{**sasl, "kafka_password": "", "kafka_password_file": file})
+
+    async def show() -> bytes:
+        return shown(mechanism, given)
+
+    given = connection(settings)
+    assert asyncio.run(show()) == b"monday"
+    file.write_text("tüesday\n")
+    assert asyncio.run(show()) == "tüesday".encode()
+    with caplog.at_level(logging.ERROR):
+        file.unlink()
+        assert [asyncio.run(show()) for _ in range(3)] == ["tüesday".encode()] * 3
+    (said,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "VAGITUS_KAFKA_PASSWORD_FILE" in said.getMessage()
+    assert "day" not in caplog.text
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_a_password_of_a_variable_is_shown_as_it_is(sasl, mechanism):
+    async def show() -> bytes:
+        return shown(mechanism, connection(Settings(**sasl)))
+
+    assert asyncio.run(show()) == b"secret"
 
 
 def test_a_client_is_named_as_the_broker_knows_it(tls, sasl):

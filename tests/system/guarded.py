@@ -98,14 +98,16 @@ class GuardedKafka:
             }
         return self._known[user]
 
-    def scram_user(self, user: str, mechanism: str = "SCRAM-SHA-512") -> Mapping[str, str]:
-        """The settings of a client that shows a password; the user is made."""
+    def scram_user(
+        self, user: str, mechanism: str = "SCRAM-SHA-512", password: str = PASSWORD
+    ) -> Mapping[str, str]:
+        """The settings of a client that shows a password; the user is made, or gets another one."""
         from confluent_kafka import admin
 
         info = admin.ScramCredentialInfo(
             admin.ScramMechanism[mechanism.replace("-", "_")], iterations=4096
         )
-        change = admin.UserScramCredentialUpsertion(user, info, PASSWORD.encode())
+        change = admin.UserScramCredentialUpsertion(user, info, password.encode())
         for made in self._admin.alter_user_scram_credentials([change]).values():
             made.result(60)
         return {
@@ -114,7 +116,7 @@ class GuardedKafka:
             "kafka_ca": str(self.authority.certificate),
             "kafka_sasl_mechanism": mechanism,
             "kafka_user": user,
-            "kafka_password": PASSWORD,
+            "kafka_password": password,
         }
 
     def restart(self) -> None:

@@ -127,6 +127,28 @@ def test_a_renewed_certificate_is_taken_up_by_a_running_worker(pipeline, guarded
         assert worker.wait(STOP_SECONDS) == 0, pipeline.logs()
 
 
+def test_a_changed_password_is_taken_up_by_a_running_worker(pipeline, guarded_kafka, tmp_path):
+    guarded_kafka.allow({"changes": all_rights(pipeline)})
+    file = tmp_path / "password"
+    client = dict(guarded_kafka.scram_user("changes"))
+    file.write_text(client.pop("kafka_password"))
+    pipeline.identify({**client, "kafka_password_file": str(file)})
+    with pipeline.worker() as worker:
+        play_a_cry(pipeline, tmp_path)
+        pipeline.wait_for(lambda found: found.deviations, START_SECONDS, worker)
+        guarded_kafka.scram_user("changes", password="another-one")
+        file.write_text("another-one")
+        guarded_kafka.restart()
+        pipeline.wait_for_log("The password for Kafka was changed", worker)
+        before = pipeline.count(DEVIATIONS)
+        play_a_cry(pipeline, tmp_path)
+        deadline = time.monotonic() + START_SECONDS
+        while pipeline.count(DEVIATIONS) == before:
+            assert worker.poll() is None and time.monotonic() < deadline, pipeline.logs()
+            time.sleep(1)
+    assert "another-one" not in pipeline.logs()
+
+
 def refusals(kafka: GuardedKafka, tmp_path) -> dict[str, tuple[dict[str, str], str]]:
     """Clients that the broker refuses, or that refuse it; and what of it is to be read."""
     good, scram = kafka.certificate_of("mon-1"), kafka.scram_user("mon-1")
