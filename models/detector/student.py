@@ -13,7 +13,7 @@ from models.detector.networks.layers import (
 from models.features import DETECTOR_MELS
 
 STEM_CHANNELS = 16
-STAGE_CHANNELS, UNITS = (64, 128, 384), (4, 8, 4)
+STAGE_CHANNELS, UNITS = (64, 192, 384), (4, 8, 4)
 HALF = FEATURE_SIZE // 2
 
 # What a unit hands on: two quarters of the channels that pass it by, and the half that it hears.

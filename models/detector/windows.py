@@ -24,8 +24,8 @@ HISTORY = DETECTOR_RATE_HZ // 2
 # recording are few and tell most; other sounds share the rest by the root of their number, so
 # that speech does not drown the cats.
 SHARES = {
-    "cry, marked": 0.27,
-    "cry, whole recording": 0.07,
+    "cry, marked": 0.20,
+    "cry, whole recording": 0.14,
     "cry, invented": 0.03,
     "between cries": 0.10,
     "edge of a cry": 0.02,
@@ -40,6 +40,10 @@ HARD_KINDS = {
     "sheep": 1.5, "street music": 1.5, "dog": 1.3, "dog bark": 1.3, "bird": 1.3, "siren": 1.3,
     "adult speech": 1.3, "bedside alarm": 1.3,
 }  # fmt: skip
+# How often a window is taken from after a codec. Marked cries come out of one already, those that
+# are called a cry as a whole out of none, and so do other sounds: drawn like this, a sound that
+# nobody encoded, and one after any codec, is a cry about as often as not. A ward encodes nothing.
+COPIED_OTHER, COPIED_WHOLE, COPIED_MARKED = 0.75, 0.25, 0.5
 # What a ward mixes into cries most: other sounds are mixed in as often as they are drawn.
 NOISE_KINDS = {"adult speech": 4.0, "bedside alarm": 4.0, "bedside beep": 2.0}
 
@@ -102,6 +106,11 @@ class TrainingSound:
         )
         self.of_cry_recordings = np.isin(self.sorts, OF_CRY_RECORDINGS)
         self.weights = _weights(self.sorts)
+        self._copied = np.where(
+            self.of_cry_recordings,
+            np.where(self.sorts == "cry, whole recording", COPIED_WHOLE, COPIED_MARKED),
+            COPIED_OTHER,
+        )
         self._noises = np.flatnonzero(self.surely_other(np.arange(self.seconds)))
         boost = np.array([NOISE_KINDS.get(sort, 1.0) for sort in self.sorts[self._noises]])
         noise_weights = self.weights[self._noises] * boost
@@ -111,18 +120,19 @@ class TrainingSound:
         self,
         rows: NDArray[np.int64],
         rng: np.random.Generator,
-        copies: float = 0.5,
+        copies: float | None = None,
         history: int = HISTORY,
     ) -> Cut:
         """Windows that begin within half a second of the beginnings of seconds `rows`.
 
         They never leave their recording; before its beginning there is silence. `copies` is the
-        share that is taken from after a codec, `history` the samples before a window.
+        share that is taken from after a codec, that of training if not given; `history` the
+        samples before a window.
         """
         starts = rows * DETECTOR_RATE_HZ + rng.integers(-HISTORY, HISTORY + 1, len(rows))
         starts = np.clip(starts, self._begins[rows], self._ends[rows] - DETECTOR_RATE_HZ)
         at = starts[:, None] + np.arange(-history, DETECTOR_RATE_HZ)
-        copied = rng.random(len(rows)) < copies
+        copied = rng.random(len(rows)) < (self._copied[rows] if copies is None else copies)
         waveforms = np.empty(at.shape, np.float32)
         for version, chosen in enumerate((~copied, copied)):
             inside = np.clip(at[chosen], 0, None)

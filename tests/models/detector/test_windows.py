@@ -10,7 +10,14 @@ pytest.importorskip("tqdm")
 from models.corpora.manifest import Recording
 from models.detector.data import Seconds
 from models.detector.invented import Invention
-from models.detector.windows import HISTORY, OTHER_SHARE, SHARES, TrainingSound
+from models.detector.windows import (
+    COPIED_MARKED,
+    COPIED_OTHER,
+    HISTORY,
+    OTHER_SHARE,
+    SHARES,
+    TrainingSound,
+)
 
 RATE = 8000
 
@@ -71,6 +78,12 @@ def test_a_window_ends_where_it_says(sound):
 def test_copies_are_drawn_as_often_as_asked(sound):
     cut = sound.cut(np.array([5] * 400), np.random.default_rng(0), copies=0.25)
     assert (heard(cut)[:, -1] < 0).mean() == pytest.approx(0.25, abs=0.06)
+
+
+def test_in_training_other_sounds_are_copied_oftener_than_marked_cries(sound):
+    for row, share in ((1, COPIED_MARKED), (5, COPIED_OTHER)):
+        cut = sound.cut(np.array([row] * 800), np.random.default_rng(0))
+        assert (heard(cut)[:, -1] < 0).mean() == pytest.approx(share, abs=0.05)
 
 
 def test_the_marks_under_a_window_are_its_label(sound):
