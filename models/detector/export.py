@@ -11,7 +11,7 @@ from models.detector.networks.shufflenet import ShuffleNetV2
 from models.detector.runtime import FEATURES_FILE, SCORES_FILE
 from models.onnx_files import forget_origin
 
-VERSION = "detector-2"
+VERSION = "detector-3"
 UNCALIBRATED = Calibration()
 
 
