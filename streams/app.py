@@ -24,6 +24,7 @@ from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.silences import Silences
 from streams.baselines import Baselines
+from streams.broker_certificates import show_broker_certificates
 from streams.connection import connection, show_expiry
 from streams.consumer import transport_class
 from streams.errors import ModelError
@@ -139,6 +140,11 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     async def alert() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await alerts.run()
+
+    @app.task
+    async def look_at_certificates() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await show_broker_certificates(alert_metrics.certificate_expiry, settings)
 
     if settings.alertmanager_url:
         quiet = QuietAgent(Silences(settings.alertmanager_url), metrics, settings)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import starmap
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -9,8 +10,9 @@ from aiokafka.errors import KafkaError
 
 from streams.alerting.thresholds import THRESHOLDS
 from streams.app import Models
+from streams.broker_certificates import broker_certificates
 from streams.certificates import expiry
-from streams.connection import certificate_files, connection, identity
+from streams.connection import certificate_files, connection, identity, refusal
 from streams.errors import BrokerError, ModelError, RefusedMessage, SettingsError
 from streams.records.cloudevent import CloudEvent
 from streams.settings import Settings
@@ -20,8 +22,11 @@ from streams.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_
 MAX_CLOCK_DIFFERENCE_MS = 2000
 SECOND_MS = 1000
 FETCH_SECONDS = 5.0
+# Whoever sends now sends a chunk a second.
+LISTEN_SECONDS = 2.5
 DAY_SECONDS = 24 * 60 * 60
 TOPIC_AUTHORIZATION_FAILED = 29
+MANUAL = "docs/operate.md, Encryption and identities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +39,27 @@ class Finding:
     advice: str = ""
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 async def examine(settings: Settings) -> list[Finding]:
     """Check everything; later points are left out where an earlier one makes them moot."""
     findings = [_models(settings)]
+    plain = settings.kafka_security == "plaintext"
     try:
         counts = await partition_counts(settings)
     except BrokerError as error:
         advice = "start the broker, or set VAGITUS_BROKER to where it listens"
+        if not plain:
+            advice += f"; what it may want else: {MANUAL}"
         return [*findings, Finding("broker", False, str(error), advice)]
     except SettingsError as error:
-        return [*findings, Finding("broker", False, str(error), "see docs/operate.md")]
-    plain = settings.kafka_security == "plaintext"
+        return [*findings, Finding("broker", False, str(error), f"see {MANUAL}")]
     how = "not encrypted" if plain else f"encrypted, and knows us as {identity(settings)}"
     findings.append(Finding("broker", True, f"answers at {settings.broker}: {how}"))
-    findings += _certificates(settings)
+    findings += await _certificates(settings)
     findings += _topics(settings, counts)
     findings += await _configs(settings, set(counts))
     findings.append(await _clock(settings, counts.get(AUDIO_CHUNKS.name(settings), 0)))
@@ -63,19 +75,32 @@ def _models(settings: Settings) -> Finding:
     return Finding("models", True, ", ".join(versions))
 
 
-def _certificates(settings: Settings) -> list[Finding]:
-    findings = []
-    for name, path in certificate_files(settings).items():
-        days = (expiry(path)() - time.time()) / DAY_SECONDS
-        findings.append(
-            Finding(
-                f"certificate {name}",
-                days >= THRESHOLDS.certificate_days,
-                f"{path} ends in {days:.0f} days",
-                "have it renewed: what is written into the file is taken up by itself",
-            )
-        )
+async def _certificates(settings: Settings) -> list[Finding]:
+    own = "have it renewed: what is written into the file is taken up by itself"
+    findings = [
+        _certificate(name, f"{path} ", expiry(path)(), own)
+        for name, path in certificate_files(settings).items()
+    ]
+    try:
+        shown = await broker_certificates(settings)
+    except KafkaError as error:
+        return [*findings, Finding("certificates of brokers", False, str(error), "try again")]
+    for address, ends_at in shown.items():
+        if ends_at is None:
+            advice = "is that broker up, and reached by this name from here?"
+            detail = "this broker of the cluster shows none that is trusted"
+            findings.append(Finding(f"certificate {address}", False, detail, advice))
+        else:
+            findings.append(_certificate(address, "", ends_at, "have it renewed at that broker"))
     return findings
+
+
+def _certificate(name: str, where: str, ends_at: float, advice: str) -> Finding:
+    days = (ends_at - time.time()) / DAY_SECONDS
+    # A file of several authorities may hold one that has ended.
+    when = f"ends in {counted(int(days), 'day')}" if days >= 0 else "has ended"
+    good = days >= THRESHOLDS.certificate_days
+    return Finding(f"certificate {name}", good, where + when, advice)
 
 
 def _topics(settings: Settings, counts: dict[str, int]) -> list[Finding]:
@@ -91,12 +116,12 @@ def _topics(settings: Settings, counts: dict[str, int]) -> list[Finding]:
                 Finding(
                     name,
                     False,
-                    f"{count} partitions, the setting says {settings.partitions}",
+                    f"{counted(count, 'partition')}, the setting says {settings.partitions}",
                     f"set VAGITUS_PARTITIONS={count} everywhere, or make the topic anew",
                 )
             )
         else:
-            findings.append(Finding(name, True, f"{count} partitions"))
+            findings.append(Finding(name, True, counted(count, "partition")))
     return findings
 
 
@@ -127,57 +152,82 @@ async def _configs(settings: Settings, existing: set[str]) -> list[Finding]:
                             f"{name} {key}",
                             False,
                             f"is {actual.get(key)}, not {value}",
-                            f"kafka-configs --alter --topic {name} --add-config {key}={value}",
+                            f"kafka-configs.sh --bootstrap-server {settings.broker} --alter "
+                            f"--topic {name} --add-config {key}={value}",
                         )
                     )
     return findings or [Finding("topic settings", True, "as they are meant")]
 
 
 async def _clock(settings: Settings, count: int) -> Finding:
-    """Compare the clocks of monitors and of this machine, by the newest chunks on the broker."""
-    behind_ms = 0.0
-    worst = ("", 0.0)
-    newest = await _newest_chunks(settings, count)
+    """Compare the clocks of monitors and of this machine, by chunks on the broker."""
+    try:
+        lying, coming = await _chunks(settings, count)
+    except KafkaError as error:
+        detail = f"not compared, chunks cannot be read: {refusal(settings, error)}"
+        return Finding("clock", True, detail)
     now_ms = time.time() * 1000
-    for record in newest:
-        behind_ms = max(behind_ms, record.timestamp - now_ms)
-        try:
-            event = CloudEvent.from_headers(record.headers)
-        except RefusedMessage:
-            continue  # the stream buries it; it says nothing of a clock
-        difference_ms = event.time_ms + SECOND_MS - record.timestamp
-        if abs(difference_ms) > abs(worst[1]):
-            worst = (event.source, difference_ms)
+    behind_ms = max((record.timestamp - now_ms for record in lying), default=0.0)
     if behind_ms > MAX_CLOCK_DIFFERENCE_MS:
         detail = f"this machine is {behind_ms / 1000:.1f} s behind whoever sends sound"
         return Finding("clock", False, detail, "let NTP set the clocks of both")
-    if abs(worst[1]) > MAX_CLOCK_DIFFERENCE_MS:
-        detail = f"monitor {worst[0]} is off by {worst[1] / 1000:+.1f} s"
-        return Finding("clock", False, detail, "let NTP set its clock (or it plays a recording)")
-    compared = f"agrees with {len(newest)} newest chunks" if newest else "no chunk to compare with"
-    return Finding("clock", True, compared)
+    # Against when it came where that is known: a monitor that sends by itself stamps by its clock.
+    told = [(record, record.timestamp) for record in lying] + coming
+    worst = max(filter(None, starmap(_ahead, told)), key=lambda ahead: abs(ahead[0]), default=None)
+    if worst is not None and abs(worst[0]) > MAX_CLOCK_DIFFERENCE_MS:
+        detail = f"monitor {worst[1]} is off by {worst[0] / 1000:+.1f} s"
+        advice = "let NTP set its clock (or it plays a recording, or sends late)"
+        return Finding("clock", False, detail, advice)
+    if not lying:
+        return Finding("clock", True, "not compared: there is no sound")
+    if not coming:
+        return Finding("clock", True, "not compared with this one: no monitor sends now")
+    monitors = counted(len({record.key for record, _ in coming}), "monitor")
+    return Finding("clock", True, f"agrees with what comes from {monitors}")
 
 
-async def _newest_chunks(settings: Settings, count: int) -> list[ConsumerRecord]:
-    """The last chunk of each of the `count` partitions of `audio-chunks` that has one."""
+def _ahead(record: ConsumerRecord, came_ms: float) -> tuple[float, str] | None:
+    """By how much a chunk's second ended after it came (ms, negative: before), and its monitor."""
+    try:
+        event = CloudEvent.from_headers(record.headers)
+    except RefusedMessage:
+        return None  # the stream buries it; it says nothing of a clock
+    return event.time_ms + SECOND_MS - came_ms, event.source
+
+
+Coming = list[tuple[ConsumerRecord, float]]
+"""Chunks, each with when it came, ms since 1970 UTC."""
+
+
+async def _chunks(settings: Settings, count: int) -> tuple[list[ConsumerRecord], Coming]:
+    """The last chunk of each of the `count` partitions of `audio-chunks`; and those that come now.
+
+    Raises:
+        KafkaError: they cannot be read.
+    """
     if not count:  # aiokafka cannot stop a consumer of nothing
-        return []
+        return [], []
     consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
     topic = AUDIO_CHUNKS.name(settings)
-    newest = []
+    newest: dict[TopicPartition, ConsumerRecord] = {}
+    coming: Coming = []
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, p) for p in range(count)]
         consumer.assign(partitions)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        filled = [tp for tp in partitions if ends[tp] > begins[tp]]
-        for tp in filled:
-            consumer.seek(tp, ends[tp] - 1)
+        filled = {tp for tp in partitions if ends[tp] > begins[tp]}
+        for tp in partitions:
+            consumer.seek(tp, max(begins[tp], ends[tp] - 1))
         deadline = time.monotonic() + FETCH_SECONDS
-        while len(newest) < len(filled) and time.monotonic() < deadline:
-            for records in (await consumer.getmany(*filled, timeout_ms=500)).values():
-                newest += records[-1:]
+        while not newest.keys() >= filled and time.monotonic() < deadline:
+            for tp, records in (await consumer.getmany(*partitions, timeout_ms=500)).items():
+                newest[tp] = records[-1]
+        deadline = time.monotonic() + (LISTEN_SECONDS if newest else 0.0)
+        while time.monotonic() < deadline:
+            for records in (await consumer.getmany(*partitions, timeout_ms=200)).values():
+                coming += [(record, time.time() * 1000) for record in records]
     finally:
         await consumer.stop()
-    return newest
+    return list(newest.values()), coming

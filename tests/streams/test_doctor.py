@@ -1,9 +1,12 @@
 """The check-up: each thing that can be wrong is found, and said with what to do about it."""
 
 import asyncio
+import threading
 import time
+from contextlib import contextmanager
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from streams.broker import EmbeddedBroker
 from streams.doctor import Finding, examine
@@ -67,7 +70,8 @@ def test_where_all_is_well_nothing_fails(broker, settings):
     assert [finding for finding in found.values() if not finding.good] == []
     assert "identity-" in found["models"].detail
     assert settings.broker in found["broker"].detail
-    assert found["clock"].detail == "agrees with 1 newest chunks"
+    assert found["clock"].detail == "not compared with this one: no monitor sends now"
+    assert found["vagitus.deviations"].detail == "4 partitions"
 
 
 def test_without_a_broker_the_rest_is_left_out(settings):
@@ -100,7 +104,7 @@ def test_a_topic_that_is_missing_or_split_otherwise_is_named(broker, settings):
 def test_a_broker_without_any_topic_is_examined_too_and_left_as_it_is(broker, settings):
     for _ in range(2):
         assert list(failing(settings)) == list(topic_configs(settings))
-    assert examined(settings)["clock"].detail == "no chunk to compare with"
+    assert examined(settings)["clock"].detail == "not compared: there is no sound"
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,49 @@ def test_a_monitor_whose_clock_is_wrong_is_named(broker, settings, ago, off):
     if off:
         assert found["clock"].detail.startswith(off)
         assert "NTP" in found["clock"].advice
+
+
+@contextmanager
+def sending(settings: Settings, *behind: float):
+    """Monitors that send all the time, and stamp what they send by clocks that are behind."""
+    ended = threading.Event()
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=settings.broker) as producer:
+            while not ended.is_set():
+                for number, seconds in enumerate(behind):
+                    began_ms = round(1000 * (time.time() - 1 - seconds))
+                    chunk = arrival(f"mon-{number}", 0, 0.1, 0, start_ms=began_ms).chunk
+                    key, value, headers = chunk.encode()
+                    name = f"{settings.topic_prefix}audio-chunks"
+                    await producer.send_and_wait(
+                        name, value, key, headers=headers, timestamp_ms=began_ms + 1000
+                    )
+                await asyncio.sleep(0.2)
+
+    thread = threading.Thread(target=asyncio.run, args=(send(),))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_monitor_that_stamps_by_its_own_wrong_clock_is_named(broker, settings):
+    create_topics(broker, settings)
+    with sending(settings, 0.0, 60.0):
+        found = failing(settings)
+    assert list(found) == ["clock"]
+    assert found["clock"].detail.startswith("monitor mon-1 is off by -6")
+
+
+@pytest.mark.parametrize(("monitors", "said"), [(1, "1 monitor"), (2, "2 monitors")])
+def test_with_how_many_monitors_the_clock_agrees_is_said(broker, settings, monitors, said):
+    create_topics(broker, settings)
+    with sending(settings, *[0.0] * monitors):
+        found = examined(settings)["clock"]
+    assert (found.good, found.detail) == (True, f"agrees with what comes from {said}")
 
 
 def test_only_the_newest_chunk_of_a_partition_speaks_of_clocks(broker, settings):

@@ -32,7 +32,7 @@ def test_topics_that_were_created_by_us_are_as_they_are_meant(settings):
 def test_a_broker_without_our_topics_is_examined_to_the_end(settings):
     found = asyncio.run(examine(settings))
     assert [f.what for f in found if not f.good] == list(topic_configs(settings))
-    assert found[-1].detail == "no chunk to compare with"
+    assert found[-1].detail == "not compared: there is no sound"
 
 
 def test_a_topic_that_keeps_sound_too_long_is_found_with_the_command_that_mends_it(

@@ -101,6 +101,7 @@ def test_a_renewed_certificate_is_taken_up_by_a_running_worker(pipeline, guarded
     guarded_kafka.allow({"CN=renewed": all_rights(pipeline)})
     checked = pipeline.run("doctor")
     assert "FAIL  certificate kafka-client" in checked.stdout
+    assert f"ok    certificate {guarded_kafka.address}: ends in" in checked.stdout
     address = tmp_path / "address"
     with pipeline.worker("--metrics-address-file", str(address)) as worker:
         play_a_cry(pipeline, tmp_path)
@@ -109,6 +110,8 @@ def test_a_renewed_certificate_is_taken_up_by_a_running_worker(pipeline, guarded
         assert shown(address.read_text(), "kafka-client") == before.ends_at
         (ca,) = read_certificates(authority.certificate)
         assert shown(address.read_text(), "kafka-authority") == ca.ends_at
+        (broker,) = read_certificates(authority.certificate.with_name("kafka.crt"))
+        assert shown(address.read_text(), guarded_kafka.address) == broker.ends_at
 
         authority.issue("renewed", days=20)
         (after,) = read_certificates(mine.certificate)
