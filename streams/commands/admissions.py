@@ -185,7 +185,7 @@ def adt(
     reading = _Adt(settings, read_beds(beds), read_key(key_file), dry_run)
     try:
         zone = ZoneInfo(timezone) if timezone else None
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # `Europe` is a folder
         raise click.BadParameter(f"There is no time zone {timezone!r}.") from None
     asyncio.run(reading.run(_lines(files or ("-",)), zone, id_type))
     click.echo(

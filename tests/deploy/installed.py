@@ -93,6 +93,15 @@ def test_it_says_what_it_is(vagitus, line):
     assert "vagitus" in page
 
 
+def test_it_brings_its_own_time_zones(installed):
+    line = "import zoneinfo; print(zoneinfo.TZPATH, zoneinfo.ZoneInfo('Europe/Berlin'))"
+    done = subprocess.run(
+        [installed / "bin" / "python", "-c", line],
+        env={"PYTHONTZPATH": ""}, capture_output=True, text=True, timeout=RUN_SECONDS,
+    )  # fmt: skip
+    assert done.stdout == "() Europe/Berlin\n", done.stderr
+
+
 def test_its_models_load_and_a_missing_broker_is_told(vagitus):
     status, page = vagitus("doctor", "--broker", NOWHERE)
     assert status == 1
