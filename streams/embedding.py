@@ -22,6 +22,7 @@ def embed_segment(embedder: CryEmbedder, segment: CrySegment) -> CryEmbedding:
         seconds=float(segment.seconds),
         cry_score=float(np.mean(segment.scores)),
         level_dbfs=segment.level_dbfs,
+        noise_dbfs=segment.noise_dbfs,
         clipped_fraction=segment.clipped_fraction,
         embedder_version=embedder.version,
         embedding=embedding,

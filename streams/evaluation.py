@@ -105,7 +105,7 @@ def segments_of(scores: Sequence[float], rules: SegmentRules) -> list[Interval]:
     found: list[Interval] = []
 
     def close() -> None:
-        seconds = segmenter.close()
+        seconds, _ = segmenter.close()
         if seconds:
             found.append((float(seconds[0].offset), float(seconds[-1].offset + 1)))
 

@@ -246,12 +246,12 @@ class Scorer:
     def _close(self, scored: Scored, name: str, monitor: Monitor) -> None:
         if not monitor.segmenter.is_open:
             return
-        seconds = monitor.segmenter.close()
+        seconds, room = monitor.segmenter.close()
         monitor.segment_floor = None
         mark = replace(self._marks.get(name, NO_MARK), opened_offset=-1)
         if seconds:
             place = self._admissions.place(name, seconds[0].score.captured_at_ms)
-            segment = segment_of(place, seconds, self._detector.version)
+            segment = segment_of(place, seconds, room, self._detector.version)
             scored.segments.append((monitor.partition, segment))
             end = seconds[-1]
             mark = SegmentMark(end.offset, end.score.captured_at_ms)

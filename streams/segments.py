@@ -74,22 +74,31 @@ class Segmenter:
             or len(self._open) >= self.rules.maximum_seconds
         )
 
-    def close(self) -> list[HeardSecond]:
+    def close(self) -> tuple[list[HeardSecond], list[HeardSecond]]:
         """Close the open segment.
 
         Returns:
             its seconds without the quiet end; none if that is shorter than the minimum, or if
-            none of them is sure.
+            none of them is sure. And the quiet end: the room without the cry.
         """
-        seconds = self._open[: len(self._open) - self._quiet]
+        end = len(self._open) - self._quiet
+        seconds, room = self._open[:end], self._open[end:]
         self._open, self._quiet = [], 0
         long_enough = len(seconds) >= self.rules.minimum_seconds
         sure = any(second.score.score >= self.rules.sure_score for second in seconds)
-        return seconds if long_enough and sure else []
+        return (seconds if long_enough and sure else []), room
 
 
-def segment_of(place: Place, seconds: Sequence[HeardSecond], detector_version: str) -> CrySegment:
-    """The record of a segment that was closed and counts."""
+def segment_of(
+    place: Place,
+    seconds: Sequence[HeardSecond],
+    room: Sequence[HeardSecond],
+    detector_version: str,
+) -> CrySegment:
+    """The record of a segment that was closed and counts; `room`: the quiet seconds that ended it.
+
+    The room's noise is the lower one of their levels: in the other one somebody may have spoken.
+    """
     waveform = np.concatenate([second.waveform for second in seconds])
     rate = seconds[0].sample_rate_hz
     return CrySegment(
@@ -97,6 +106,7 @@ def segment_of(place: Place, seconds: Sequence[HeardSecond], detector_version: s
         started_at_ms=seconds[0].score.captured_at_ms,
         scores=tuple(second.score.score for second in seconds),
         level_dbfs=max(second.score.level_dbfs for second in seconds),
+        noise_dbfs=min((second.score.level_dbfs for second in room), default=None),
         clipped_fraction=float(np.mean([second.score.clipped_fraction for second in seconds])),
         detector_version=detector_version,
         sample_rate_hz=rate,

@@ -92,6 +92,19 @@ class CloudEvent:
             },
         )
 
+    def known_number(self, name: str) -> float | None:
+        """The number of an extension that `if_known` wrote; None where it is missing.
+
+        Raises ValueError where it is no number.
+        """
+        text = self.extensions.get(name)
+        return None if text is None else float(text)
+
+
+def if_known(name: str, value: float | None) -> dict[str, str]:
+    """An extension with one decimal, or none."""
+    return {} if value is None else {name: f"{value:.1f}"}
+
 
 def _texts(headers: Headers) -> dict[str, str]:
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.errors import Refusal, RefusedMessage
-from streams.records.cloudevent import CloudEvent, Headers
+from streams.records.cloudevent import CloudEvent, Headers, if_known
 from streams.records.place import Place
 
 TYPE = "vagitus.cry-embedding.v1"
@@ -25,6 +25,7 @@ class CryEmbedding:
         seconds: how long it lasted.
         cry_score: mean of its seconds' scores, 0..1.
         level_dbfs: level of the loudest second, dB of full scale.
+        noise_dbfs: level of the room right after the cry; None where that is not known.
         clipped_fraction: share of samples at full scale, 0..1.
         embedder_version: which embedder made it.
         embedding: float32 [192], L2-normalized.
@@ -36,6 +37,7 @@ class CryEmbedding:
     seconds: float
     cry_score: float
     level_dbfs: float
+    noise_dbfs: float | None
     clipped_fraction: float
     embedder_version: str
     embedding: NDArray[np.float32]
@@ -53,6 +55,7 @@ class CryEmbedding:
                 "seconds": f"{self.seconds:g}",
                 "score": f"{self.cry_score:.4f}",
                 "level": f"{self.level_dbfs:.1f}",
+                **if_known("noise", self.noise_dbfs),
                 "clipped": f"{self.clipped_fraction:.4f}",
                 "embedder": self.embedder_version,
             },
@@ -73,10 +76,11 @@ class CryEmbedding:
                 name: float(event.extensions[name])
                 for name in ("seconds", "score", "level", "clipped")
             }
+            noise = event.known_number("noise")
             embedder = event.extensions["embedder"]
         except (KeyError, ValueError) as error:
             raise RefusedMessage(Refusal.ABSURD_HEADER, f"an embedding's header: {error}") from None
-        if not np.isfinite([*numbers.values(), *embedding]).all():
+        if not np.isfinite([*numbers.values(), noise or 0.0, *embedding]).all():
             raise RefusedMessage(Refusal.NON_FINITE, "an embedding's value is not finite")
         return cls(
             segment_id=event.id,
@@ -85,6 +89,7 @@ class CryEmbedding:
             seconds=numbers["seconds"],
             cry_score=numbers["score"],
             level_dbfs=numbers["level"],
+            noise_dbfs=noise,
             clipped_fraction=numbers["clipped"],
             embedder_version=embedder,
             embedding=embedding,

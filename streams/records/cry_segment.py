@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.errors import Refusal, RefusedMessage
-from streams.records.cloudevent import CloudEvent, Headers, format_time
+from streams.records.cloudevent import CloudEvent, Headers, format_time, if_known
 from streams.records.place import Place
 from streams.records.sound import Codec, decode_sound, encode_sound, media_type
 
@@ -28,6 +28,7 @@ class CrySegment:
         started_at_ms: when its first second began, ms since 1970 UTC.
         scores: one for each second, 0..1.
         level_dbfs: level of the loudest second, dB of full scale.
+        noise_dbfs: level of the room right after the cry; None where sound broke off.
         clipped_fraction: share of samples at full scale, 0..1.
         detector_version: which detector heard it.
         sample_rate_hz: 8000 or 16000.
@@ -38,6 +39,7 @@ class CrySegment:
     started_at_ms: int
     scores: tuple[float, ...]
     level_dbfs: float
+    noise_dbfs: float | None
     clipped_fraction: float
     detector_version: str
     sample_rate_hz: int
@@ -75,6 +77,7 @@ class CrySegment:
                 **self.place.extensions(),
                 "scores": ",".join(f"{score:.4f}" for score in self.scores),
                 "level": f"{self.level_dbfs:.1f}",
+                **if_known("noise", self.noise_dbfs),
                 "clipped": f"{self.clipped_fraction:.4f}",
                 "detector": self.detector_version,
             },
@@ -93,6 +96,7 @@ class CrySegment:
                 started_at_ms=event.time_ms,
                 scores=tuple(float(score) for score in event.extensions["scores"].split(",")),
                 level_dbfs=float(event.extensions["level"]),
+                noise_dbfs=event.known_number("noise"),
                 clipped_fraction=float(event.extensions["clipped"]),
                 detector_version=event.extensions["detector"],
                 sample_rate_hz=int(event.content_type.partition(";rate=")[2]),
@@ -100,7 +104,8 @@ class CrySegment:
             )
         except (KeyError, ValueError) as error:
             raise RefusedMessage(Refusal.ABSURD_HEADER, f"a segment's header: {error}") from None
-        if not np.isfinite([*segment.scores, segment.level_dbfs, segment.clipped_fraction]).all():
+        numbers = (segment.level_dbfs, segment.noise_dbfs or 0.0, segment.clipped_fraction)
+        if not np.isfinite([*segment.scores, *numbers]).all():
             raise RefusedMessage(Refusal.NON_FINITE, "a segment's header is not finite")
         if segment.seconds > MAX_SECONDS:
             raise RefusedMessage(Refusal.OVER_LONG, f"a segment of {segment.seconds} s")

@@ -125,7 +125,7 @@ def test_a_log_holds_an_infants_cries_and_acts_in_order_and_leaves_the_rest_out(
     topic, partition = CRY_EMBEDDINGS.name(settings), 1
     key, value, headers = first.encode()
     theirs = BaselineAct("x", "somebody", "baseline_reset", 1_700_000_000_000, "nurse-4")
-    nobodys = CryEmbedding("s", Place("mon-9"), 1_700_000_000_000, 2.0, 0.9, -20, 0, "v",
+    nobodys = CryEmbedding("s", Place("mon-9"), 1_700_000_000_000, 2.0, 0.9, -20, None, 0, "v",
                            other.embedding)  # fmt: skip
     act = BaselineAct("y", "infant-07f3", "learning_paused", 1_700_000_000_000, "nurse-4")
     records = [(key, value, headers), theirs.encode(), nobodys.encode(), (key, b"short", headers),

@@ -27,7 +27,7 @@ def test_an_embedding_is_of_the_segments_sound_and_keeps_what_is_known_of_it(emb
         START_MS,
     )
     assert (embedded.seconds, embedded.cry_score) == (2.0, pytest.approx(0.9))
-    assert (embedded.level_dbfs, embedded.clipped_fraction) == (-20.0, 0.0)
+    assert (embedded.level_dbfs, embedded.noise_dbfs, embedded.clipped_fraction) == (-20, -50, 0)
     assert embedded.embedder_version == embedder.version
 
 

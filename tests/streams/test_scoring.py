@@ -48,6 +48,21 @@ def test_a_cry_becomes_one_segment_without_the_silence_after_it():
     assert len(segment.waveform()) == 3 * 8000
 
 
+def test_the_rooms_noise_is_that_of_the_quieter_second_after_the_cry():
+    loudness = [0.9, 0.9, 0.2, 0.01]
+    scored = hear(make_scorer(), loudness)
+    ((_, segment),) = scored.segments
+    levels = [score.level_dbfs for score in scored.scores[0]]
+    assert segment.noise_dbfs == levels[3] < levels[2] < segment.level_dbfs
+
+
+def test_of_a_cry_that_breaks_off_the_rooms_noise_is_not_known():
+    scorer = make_scorer()
+    hear(scorer, [0.9, 0.9])
+    ((_, segment),) = scorer.sweep(now=None).segments
+    assert segment.noise_dbfs is None
+
+
 def test_a_short_dip_does_not_end_a_cry():
     scored = hear(make_scorer(), [0.9, 0.0, 0.9, 0.0, 0.0])
     assert [segment.seconds for _, segment in scored.segments] == [3]

@@ -90,6 +90,7 @@ def segment(sound: NDArray[np.float32], place: Place = PLACE, second: int = 0) -
         started_at_ms=START_MS + 1000 * second,
         scores=(0.8, 1.0),
         level_dbfs=-20.0,
+        noise_dbfs=-50.0,
         clipped_fraction=0.0,
         detector_version="detector-1",
         sample_rate_hz=RATE_HZ,

@@ -285,7 +285,7 @@ def test_what_was_said_before_a_kill_is_learned_but_not_said_again(pipeline):
                     vector = rng.normal(size=192).astype(np.float32)
                     vector /= np.linalg.norm(vector)
                     cry = CryEmbedding(
-                        f"cry-{number}", place, now_ms + number, 2.0, 0.9, -20, 0, "v", vector
+                        f"cry-{number}", place, now_ms + number, 2.0, 0.9, -20, None, 0, "v", vector
                     )
                     await publisher.send(CRY_EMBEDDINGS, *cry.encode())
 

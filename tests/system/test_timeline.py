@@ -42,7 +42,9 @@ def cry(pipeline: Pipeline, numbers: Iterable[int]) -> set[str]:
         vector /= np.linalg.norm(vector)
         place = Place(monitor=f"mon-{infant}", infant=infant, ward="nicu", bed="1")
         cries.append(
-            CryEmbedding(f"cry-{number}", place, now_ms + number, 2.0, 0.9, -20, 0, "v", vector)
+            CryEmbedding(
+                f"cry-{number}", place, now_ms + number, 2.0, 0.9, -20, None, 0, "v", vector
+            )
         )
 
     async def send() -> None:

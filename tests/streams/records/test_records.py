@@ -19,13 +19,14 @@ NOW_MS = 1_700_000_000_000
 PLACE = Place("mon-1", "infant-07f3", "nicu", "cot-1")
 
 
-def segment(scores=(0.9, 0.8)) -> CrySegment:
+def segment(scores=(0.9, 0.8), noise_dbfs: float | None = -40.2) -> CrySegment:
     waveform = np.random.default_rng(0).uniform(-0.5, 0.5, 8000 * len(scores)).astype(np.float32)
     return CrySegment(
         place=PLACE,
         started_at_ms=NOW_MS,
         scores=tuple(scores),
         level_dbfs=-12.5,
+        noise_dbfs=noise_dbfs,
         clipped_fraction=0.01,
         detector_version="detector-1",
         sample_rate_hz=8000,
@@ -33,10 +34,12 @@ def segment(scores=(0.9, 0.8)) -> CrySegment:
     )
 
 
-def embedding(values=None) -> CryEmbedding:
+def embedding(values=None, noise_dbfs: float | None = -40.2) -> CryEmbedding:
     if values is None:
         values = np.random.default_rng(1).normal(size=192).astype(np.float32)
-    return CryEmbedding("mon-1@x", PLACE, NOW_MS, 2.0, 0.85, -12.5, 0.01, "identity-1", values)
+    return CryEmbedding(
+        "mon-1@x", PLACE, NOW_MS, 2.0, 0.85, -12.5, noise_dbfs, 0.01, "identity-1", values
+    )
 
 
 def deviation(**changes) -> DeviationRecord:
@@ -55,6 +58,17 @@ def test_a_segment_survives_with_its_sound():
     assert after == before
     assert before.encode()[0] == b"infant-07f3"
     np.testing.assert_array_equal(after.waveform(), before.waveform())
+
+
+@pytest.mark.parametrize("record", [segment, embedding])
+def test_a_room_that_was_not_measured_stays_so(record):
+    kind = type(record())
+    assert kind.decode(*record(noise_dbfs=-40.2).encode()).noise_dbfs == -40.2
+    assert kind.decode(*record(noise_dbfs=None).encode()).noise_dbfs is None
+    key, value, headers = record().encode()
+    with pytest.raises(RefusedMessage) as refused:
+        kind.decode(key, value, dict(headers) | {"ce_noise": b"nan"})
+    assert refused.value.refusal is Refusal.NON_FINITE
 
 
 def test_the_longest_segment_fits_its_headers():
