@@ -55,7 +55,7 @@ DRIFT_WORDS = words({1: ("drifting", MEDIUM), 0: ("steady", CALM)})
 LEARNING_WORDS = words({0: ("it learns", CALM)})
 # Whatever time is in sight above.
 WEEKS_DAYS = 28
-MARKS = {"learned": USUAL, "unusual": HIGH, "refused": CALM}
+MARKS = {"learned": USUAL, "unusual": HIGH, "held": MEDIUM, "refused": CALM}
 
 
 def build(runbooks_url: str) -> dashboard.Dashboard:

@@ -42,7 +42,8 @@ EVERY_CRY = Sql(
     f"SELECT {_moment()} AS time, "
     f"CASE WHEN gate = 'accepted' AND NOT ({_UNUSUAL}) THEN sigma END AS learned, "
     f"CASE WHEN {_UNUSUAL} THEN sigma END AS unusual, "
-    f"CASE WHEN gate <> 'accepted' AND NOT ({_UNUSUAL}) THEN sigma END AS refused "
+    f"CASE WHEN gate = 'held' AND NOT ({_UNUSUAL}) THEN sigma END AS held, "
+    f"CASE WHEN gate = 'refused' AND NOT ({_UNUSUAL}) THEN sigma END AS refused "
     f"{FROM_CRIES} AND sigma IS NOT NULL ORDER BY 1"
 )
 

@@ -100,6 +100,8 @@ class BaselineReport:
         else:
             rows.append(("learned from", _learned_from(stored, summary)))
         rows += [("accepted", _counts(stored, Decision.ACCEPTED))]
+        waiting = f", {summary.waiting} waiting" if summary and summary.waiting else ""
+        rows += [("held back", _counts(stored, Decision.HELD) + waiting)]
         rows += [("refused", _counts(stored, Decision.REFUSED))]
         if stored.taken_out:
             rows.append(("taken out", f"{stored.taken_out} by staff"))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from models.deviation.baseline import Baseline, Deviation, Observation
-from models.deviation.gate import Decision, Reason
+from models.deviation.gate import Reason
 from models.deviation.state import StateError
 from models.deviation.summary import Summary
 from models.deviation.ward import WardModel
@@ -147,10 +147,8 @@ def _hear(
     except ValueError as error:
         raise RefusedMessage(Refusal.NON_FINITE, f"{embedding.segment_id}: {error}") from None
     return deviation, stored.having_heard(
-        embedding.segment_id,
-        embedding.started_at_ms,
         deviation.reason.value,
-        accepted=deviation.decision is Decision.ACCEPTED,
+        learned=deviation.learnt,
         begun=deviation.reason is Reason.RESTARTED,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -15,10 +15,10 @@ from models.deviation.detectors import GaussianDetector
 from models.deviation.detectors.base import as_embedding
 from models.deviation.drift import CUSUM_LIMIT, DriftMonitor
 from models.deviation.gate import Decision, Reason
-from models.deviation.population import Vector
 from models.deviation.state import StateError, pack, unpack
 from models.deviation.strangers import MIN_OTHERS
 from models.deviation.summary import Summary
+from models.deviation.waiting import Cry, Waiting
 from models.deviation.ward import WardModel
 
 # The ward stands in for what six cries cannot say: from here on the share of usual cries under a
@@ -28,7 +28,7 @@ READY_AFTER = 6
 # drift that can be seen (and it goes on learning, reference.py).
 REFERENCE_CRIES = 24
 # What one deviation means depends on these rules too: count up when a change alters the scores.
-RULES = "baseline-3"
+RULES = "baseline-4"
 
 
 class State(StrEnum):
@@ -65,9 +65,11 @@ class Deviation:
     sigma: how many within-infant standard deviations the cry is from the infant's usual
         distance; about N(0, 1) on usual cries, large on unusual ones; None for an infant's
         first cries. It is also given where the sound was unfit to learn from: only with the
-        reasons `normal`, `deviant` and `someone_else` does it speak of the infant.
+        reasons `normal`, `odd`, `deviant` and `someone_else` does it speak of the infant.
     p_value: in (0, 1], the share of usual cries that are at least as strange; None with sigma.
     drift_sigma, drifting: see `drift.DriftMonitor`.
+    learnt: (segment id, start in ms) of the cries that were learnt from now: this one, and those
+        that had waited for it.
     """
 
     state: State
@@ -79,6 +81,7 @@ class Deviation:
     reason: Reason
     baseline_segments: int
     baseline_version: str
+    learnt: tuple[tuple[str, int], ...]
 
 
 class Baseline:
@@ -99,6 +102,7 @@ class Baseline:
         self._drift = DriftMonitor(self._ward)
         # Whitened, rounded as they are stored; let go when the reference is taken.
         self._admission = np.zeros((0, self._ward.size), dtype=np.float32)
+        self._waiting = Waiting()
         self._accepted = 0
         self._strange_while_learning = 0
 
@@ -138,7 +142,8 @@ class Baseline:
         reason = gate.unfit(sound, cry.learning_paused) or gate.strange(
             p_value, self._ward.evidence(whitened, self._detector.belief)
         )
-        if reason is None:
+        # An odd one of the first few is as good a cry as they are.
+        if reason is None or (reason is Reason.ODD and self.state is State.LEARNING):
             reason = Reason.NORMAL if self.state is State.READY else Reason.LEARNING
         elif self._contradicts(reason):
             self._begin()
@@ -146,8 +151,11 @@ class Baseline:
 
         if reason.is_own_cry and sigma is not None:
             self._drift.update(whitened, sigma)
-        if reason.decision is Decision.ACCEPTED:
-            self._learn(embedding, whitened, score if reason is not Reason.RESTARTED else None)
+        # As it is stored where it waits, so that a restart changes no bit.
+        heard = Cry(cry.segment_id, cry.started_at_ms, embedding.astype(np.float32), score)
+        learnt = self._decide(heard, reason)
+        for one in learnt:
+            self._learn(one)
         return Deviation(
             state=self.state,
             sigma=sigma,
@@ -158,7 +166,20 @@ class Baseline:
             reason=reason,
             baseline_segments=self._accepted,
             baseline_version=self.version,
+            learnt=tuple((one.segment_id, one.started_at_ms) for one in learnt),
         )
+
+    def _decide(self, cry: Cry, reason: Reason) -> list[Cry]:
+        """What may be learnt from now; an unfit sound says nothing of those that wait."""
+        if reason.decision is Decision.ACCEPTED:
+            # The first score of a new baseline is the old one's.
+            now = replace(cry, score=None) if reason is Reason.RESTARTED else cry
+            return [*self._waiting.usual(), now]
+        if reason.decision is Decision.HELD:
+            self._waiting.strange(cry, deviant=reason is Reason.DEVIANT)
+        elif reason.is_own_cry:
+            self._waiting.strange(None)
+        return []
 
     def _contradicts(self, reason: Reason) -> bool:
         """Whether more cries have spoken against what is being learnt than for it.
@@ -171,9 +192,11 @@ class Baseline:
         self._strange_while_learning += 1
         return self._strange_while_learning > self._accepted
 
-    def _learn(self, embedding: Vector, whitened: Vector, score: float | None) -> None:
-        if score is not None and self._accepted >= MIN_OTHERS:
-            self._calibration.learn(score)
+    def _learn(self, cry: Cry) -> None:
+        embedding = as_embedding(cry.embedding, self._ward.size)
+        whitened = self._ward.whiten(embedding)
+        if cry.score is not None and self._accepted >= MIN_OTHERS:
+            self._calibration.learn(cry.score)
         self._detector.learn_one(embedding)
         self._accepted += 1
         if self._drift.frozen:
@@ -193,6 +216,7 @@ class Baseline:
             accepted=self._accepted,
             ready_after=READY_AFTER,
             calibration_cries=self._calibration.scores.size,
+            waiting=len(self._waiting),
             deviant_below_p=gate.DEVIANT_BELOW_P,
             deviant_sigma=self._calibration.sigma_at(gate.DEVIANT_BELOW_P) if scored else None,
             spread=belief.spread,
@@ -215,8 +239,10 @@ class Baseline:
         }
         arrays |= {f"detector.{name}": a for name, a in self._detector.to_arrays().items()}
         arrays |= {f"drift.{name}": a for name, a in self._drift.to_arrays().items()}
+        held = self._waiting.to_arrays(self._ward.size)
+        arrays |= {f"waiting.{name}": a for name, a in held.items()}
         labels = {"infant": self.infant, "version": self.version, "detector": self._detector_name}
-        return pack(arrays, labels)
+        return pack(arrays, labels | {"waiting": "\n".join(self._waiting.names())})
 
     @classmethod
     def from_bytes(cls, blob: bytes, ward: WardModel) -> Baseline:
@@ -240,6 +266,8 @@ class Baseline:
             baseline._calibration.restore(arrays["calibration.scores"])
             baseline._detector.from_arrays(_under("detector.", arrays))
             baseline._drift.from_arrays(_under("drift.", arrays))
+            names = labels["waiting"].split("\n") if labels["waiting"] else []
+            baseline._waiting.from_arrays(_under("waiting.", arrays), names)
         except StateError:
             raise
         except (KeyError, ValueError, TypeError) as error:

@@ -1,7 +1,7 @@
 """Which cries an infant's baseline may learn from, and why not the others.
 
 A baseline that learnt from everything would learn the neighbour, the vacuum cleaner and, step by
-step, the illness that it is there to notice. Every refusal has one reason, for the timeline.
+step, the illness that it is there to notice. Every decision has one reason, for the timeline.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ MAX_CLIPPED_FRACTION = 0.01
 MIN_LEVEL_DBFS = -55.0
 # Less far above the room's noise, the room is a good part of the embedding.
 MIN_ABOVE_NOISE_DB = 6.0
-# A gate that refuses one usual cry in a hundred costs little learning; a cry this rare under the
-# baseline, if learnt from, would move it towards what it should point out.
+# One usual cry in ten is odd: it is learnt from later, once usual ones have followed (waiting.py).
+# Half as many, and the first cries of a changed voice are learnt in half the wards.
+ODD_BELOW_P = 0.1
+# A cry this rare under the baseline, if learnt from, would move it towards what it should point
+# out: it waits for longer.
 DEVIANT_BELOW_P = 0.01
 # Log-odds (natural) against this infant that outweigh a prior of one strange cry in twenty being
 # another infant's.
@@ -34,11 +37,13 @@ class Decision(StrEnum):
     """Whether the baseline learns from a cry."""
 
     ACCEPTED = "accepted"
+    HELD = "held"
+    """Perhaps later, if usual cries follow: see `waiting.Waiting`."""
     REFUSED = "refused"
 
 
 class Reason(StrEnum):
-    """Why; the first three accept, all others refuse."""
+    """Why; the first three accept, the next two hold back, all others refuse."""
 
     LEARNING = "learning"
     """Taken while the baseline is not ready."""
@@ -46,6 +51,11 @@ class Reason(StrEnum):
     """Taken: usual for this infant."""
     RESTARTED = "learning_restarted"
     """Taken as the first of a new baseline: most cries contradicted the first few."""
+
+    ODD = "odd"
+    """Held back: less usual for this infant than nine of ten of its cries."""
+    DEVIANT = "deviant"
+    """Held back: unusual for this infant."""
 
     NO_CRY = "no_cry"
     """No cry was found, or not a cry by the detector's own line."""
@@ -62,16 +72,15 @@ class Reason(StrEnum):
     """Learning is paused for this infant by staff."""
     SOMEONE_ELSE = "someone_else"
     """Unusual for this infant and likelier another one's."""
-    DEVIANT = "deviant"
-    """Unusual for this infant: what the alert is about."""
     UNASSIGNED = "unassigned"
     """No infant is admitted at this monitor."""
 
     @property
     def decision(self) -> Decision:
         """What follows from this reason."""
-        accepting = {Reason.LEARNING, Reason.NORMAL, Reason.RESTARTED}
-        return Decision.ACCEPTED if self in accepting else Decision.REFUSED
+        if self in {Reason.LEARNING, Reason.NORMAL, Reason.RESTARTED}:
+            return Decision.ACCEPTED
+        return Decision.HELD if self in {Reason.ODD, Reason.DEVIANT} else Decision.REFUSED
 
     @property
     def is_own_cry(self) -> bool:
@@ -79,7 +88,7 @@ class Reason(StrEnum):
 
         Also true where it seems someone else's: an infant whose cry has changed much seems so.
         """
-        return self.decision is Decision.ACCEPTED or self in {Reason.SOMEONE_ELSE, Reason.DEVIANT}
+        return self.decision is not Decision.REFUSED or self is Reason.SOMEONE_ELSE
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,8 @@ def strange(p_value: float | None, evidence: float) -> Reason | None:
 
     evidence: log-likelihood ratio (natural) of this infant against any other.
     """
-    if p_value is None or p_value >= DEVIANT_BELOW_P:
+    if p_value is None or p_value >= ODD_BELOW_P:
         return None
+    if p_value >= DEVIANT_BELOW_P:
+        return Reason.ODD
     return Reason.SOMEONE_ELSE if evidence < SOMEONE_ELSE_BELOW else Reason.DEVIANT

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 # Count up when the arrays change, and say in UPGRADES how to come from the one before.
-FORMAT = 3
+FORMAT = 4
 
 Arrays = dict[str, NDArray[Any]]
 Labels = dict[str, str]
@@ -90,5 +90,24 @@ def _from_2(arrays: Arrays, labels: Labels) -> tuple[Arrays, Labels]:
     return arrays | unheard, labels | {"version": version}
 
 
+def _from_3(arrays: Arrays, labels: Labels) -> tuple[Arrays, Labels]:
+    """Format 3 held no cry back; its scores are of the same measure."""
+    size, none = arrays["detector.mean"].size, np.zeros(0, np.int64)
+    held = {
+        "waiting.embeddings": np.zeros((0, size), np.float32),
+        "waiting.scores": np.zeros(0),
+        "waiting.started_at_ms": none,
+        "waiting.deviant": none,
+        "waiting.followed": none,
+        "waiting.run": np.zeros(1, np.int64),
+    }
+    version = labels["version"].replace("baseline-3+", "baseline-4+", 1)
+    return arrays | held, labels | {"version": version, "waiting": ""}
+
+
 # What makes the arrays and labels of format n those of format n + 1.
-UPGRADES: dict[int, Callable[[Arrays, Labels], tuple[Arrays, Labels]]] = {1: _from_1, 2: _from_2}
+UPGRADES: dict[int, Callable[[Arrays, Labels], tuple[Arrays, Labels]]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}

@@ -11,6 +11,7 @@ class Summary:
 
     state: `learning` or `ready`; version: what scores.
     accepted: cries learned from; ready_after: as many as it is ready with.
+    waiting: cries held back that may yet be learned from.
     calibration_cries: own scores behind a p-value; the ward's stand in for the rest.
     deviant_below_p: p-values below are called unusual; deviant_sigma: what that now is in sigma
         for this infant, None while nothing is scored.
@@ -26,6 +27,7 @@ class Summary:
     version: str
     accepted: int
     ready_after: int
+    waiting: int
     calibration_cries: int
     deviant_below_p: float
     deviant_sigma: float | None

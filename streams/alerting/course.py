@@ -15,7 +15,7 @@ from streams.records.deviation import DeviationRecord
 # Only with these does a deviation speak of the infant, and not of the sound. An infant whose
 # learning staff have paused (its fit cries are refused as such) is watched over all the same.
 SPEAKING = frozenset(
-    reason.value for reason in (Reason.NORMAL, Reason.DEVIANT, Reason.SOMEONE_ELSE, Reason.PAUSED)
+    reason.value for reason in Reason if reason.is_own_cry or reason is Reason.PAUSED
 )
 READY = "ready"
 # A crashed worker's successor may say what lies between two commits again.

@@ -7,19 +7,18 @@ rules of it. A ward that wants others changes a default here and writes the rule
 from dataclasses import dataclass
 
 from models.deviation.baseline import READY_AFTER
-from models.deviation.gate import MAX_CLIPPED_FRACTION
+from models.deviation.gate import MAX_CLIPPED_FRACTION, ODD_BELOW_P
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """When each alert begins. Durations are in seconds."""
 
-    # One usual cry in seven has such a p-value, and one in a hundred thousand makes six of them in
-    # a row; cries of one fit of crying are alike, yet six in a row were none in ten simulated
-    # patient-days (docs/alerts.md). Fewer cries of a smaller p-value overhear changed voices: what
-    # is unusual but passes the gate is learned from, and is less so with each cry. Sigma keeps out
-    # what is rare but hardly different.
-    deviant_p_value: float = 0.15
+    # What the gate holds back, so that a changed voice is not learned before it is told of. One
+    # usual cry in ten has such a p-value, and one in a million makes six of them in a row; cries of
+    # one fit of crying are alike, and of five in a row two were false in six simulated patient-days
+    # (docs/alerts.md). Sigma keeps out what is rare but hardly different.
+    deviant_p_value: float = ODD_BELOW_P
     deviant_sigma: float = 1.0
     deviant_cries: int = 6
     # One usual cry may be chance in an infant that is unwell; two in a row end the alert.

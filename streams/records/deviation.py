@@ -23,7 +23,8 @@ class DeviationRecord(JsonRecord):
         p_value: conformal p-value in (0, 1], small is unusual; None if unknown.
         drift_sigma: how far the recent cries are from the admission reference; None if unknown.
         drifting: whether that has been so for long enough to be said.
-        gate: `accepted` into the baseline or `refused`.
+        gate: `accepted` into the baseline, `refused`, or `held` back: it may be learned from once
+            usual cries have followed.
         reason: why.
         baseline_segments: how many cries the baseline has learned from.
         baseline_version: what scored it.

@@ -5,6 +5,7 @@ The table's changelog is compacted, so that it also tells a reader outside of an
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 # Ids are for the embeddings that were sent twice, one soon after the other; what is read twice is
@@ -42,7 +43,8 @@ class StoredBaseline:
             any of them was sent: what is not beyond either was applied. (A topic that was made anew
             counts from 0 again, but its records are younger.)
         model: `Baseline.to_bytes()`; empty before the first cry.
-        learned: the last accepted cries: id, and when it began (ms since 1970 UTC).
+        learned: the last cries learned from, in that order: id, and when it began (ms since 1970
+            UTC).
         decisions: how many cries met each reason of the gate since the baseline began.
         taken_out: how many cries staff has taken out since then.
         pause: why nothing is learned at present; None while learning goes on.
@@ -74,12 +76,10 @@ class StoredBaseline:
         return dataclasses.replace(self, applied=(*self.applied, name)[-REMEMBERED:])
 
     def having_heard(
-        self, segment_id: str, started_at_ms: int, reason: str, *, accepted: bool, begun: bool
+        self, reason: str, learned: Iterable[tuple[str, int]], *, begun: bool
     ) -> "StoredBaseline":
-        """The same, with one more cry: whether it was learned, and whether learning began anew."""
-        learned = () if begun else self.learned
-        if accepted:
-            learned = (*learned, (segment_id, started_at_ms))[-NAMED_CRIES:]
+        """The same, with one more cry: which were learned now, and whether learning began anew."""
+        learned = (*(() if begun else self.learned), *learned)[-NAMED_CRIES:]
         decisions = {**self.decisions, reason: self.decisions.get(reason, 0) + 1}
         return dataclasses.replace(self, learned=learned, decisions=decisions)
 

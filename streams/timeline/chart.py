@@ -31,6 +31,7 @@ TABLE_SPANS = 14
 GLYPHS = {
     Mark.REFUSED: ("○", "dim"),
     Mark.LEARNED: ("●", "cyan"),
+    Mark.HELD: ("◌", "yellow"),
     Mark.UNUSUAL: ("▲", "bold red"),
 }
 BARS = "▁▂▃▄▅▆▇█"

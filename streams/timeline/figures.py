@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from models.deviation.gate import DEVIANT_BELOW_P, Reason
+from models.deviation.gate import DEVIANT_BELOW_P, Decision, Reason
 from streams.records.deviation import DeviationRecord
 
 # Sigma is about N(0, 1) on usual cries: nineteen of twenty lie within.
@@ -27,6 +27,8 @@ class Mark(StrEnum):
     """The baseline took it."""
     UNUSUAL = "unusual"
     """Fit to be judged, and unusual for this infant."""
+    HELD = "held"
+    """Less usual than most: learned from once usual ones have followed."""
     REFUSED = "refused"
     """Not fit to be learned from, so it says little about the infant."""
 
@@ -36,7 +38,8 @@ class Mark(StrEnum):
         strange = cry.p_value is not None and cry.p_value < DEVIANT_BELOW_P
         if strange and cry.reason in _OWN_CRY:
             return cls.UNUSUAL
-        return cls.LEARNED if cry.gate == "accepted" else cls.REFUSED
+        kept = {Decision.ACCEPTED: cls.LEARNED, Decision.HELD: cls.HELD}
+        return kept.get(cry.gate, cls.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)

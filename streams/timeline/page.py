@@ -47,11 +47,13 @@ th { font-weight: 600; border-bottom: 1px solid var(--faint); }
 .driftline { fill: none; stroke: #e69f00; stroke-width: 2; }
 .act { stroke: #cc79a7; stroke-width: 2; }
 .learned { fill: #0072b2; } .refused { fill: none; stroke: var(--faint); }
+.held { fill: none; stroke: #0072b2; }
 .unusual { fill: #d55e00; } .bar { fill: #56b4e9; }
 """
 LEGEND = (
     ("unusual", "unusual for this infant"),
     ("learned", "learned from"),
+    ("held", "held back, to be learned from if usual ones follow"),
     ("refused", "not fit to learn from"),
 )
 

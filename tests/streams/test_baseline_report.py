@@ -49,10 +49,11 @@ def line(page: str, name: str) -> str:
 
 def test_a_baseline_says_what_it_learned_from_and_how_it_stands(ward, stored):
     page = drawn(report(ward, stored))
-    assert page.startswith("infant-1 · ready · baseline-3+ward-1-")
+    assert page.startswith("infant-1 · ready · baseline-4+ward-1-")
     assert line(page, "learning") == "goes on"
     assert line(page, "learned from") == "12 of 14 cries"
     assert line(page, "accepted") == "12 (learning 6, normal 6)"
+    assert line(page, "held back") == "0"
     assert line(page, "refused") == "2 (clipped 1, too_short 1)"
     assert line(page, "unusual").startswith("p below 0.01, for this infant from +")
     assert line(page, "admission reference") == "after 24 cries"

@@ -37,6 +37,7 @@ def cry(embedding: np.ndarray, number: int = 0, **changes: object) -> CryEmbeddi
         cry_score=0.95,
         level_dbfs=-25.0,
         clipped_fraction=0.0,
+        noise_dbfs=None,
         embedder_version="identity-1",
         embedding=embedding,
     )
@@ -95,6 +96,18 @@ def test_a_strange_cry_is_said_to_be_and_not_learned(ward):
     (record,), _ = run(ward, [cry(strange, 99)], stored)
     assert record.p_value <= 0.01 < 2.0 < record.sigma
     assert (record.gate, record.baseline_segments) == ("refused", READY_AFTER + 4)
+
+
+def test_a_cry_that_was_held_back_is_named_among_the_learned_once_usual_ones_have_followed(ward):
+    _, stored = run(ward, [usual(ward, n) for n in range(12)])
+    away = 0.4 * ward.transform[0] / np.linalg.norm(ward.transform[0])
+    held = cry((usual(ward, 12).embedding + away).astype(np.float32), 12)
+    records, stored = run(ward, [held, usual(ward, 13), usual(ward, 14)], stored)
+    assert [r.gate for r in records] == ["held", "accepted", "accepted"]
+    assert [r.baseline_segments for r in records] == [12, 13, 15]
+    assert [name for name, _ in stored.learned[-3:]] == ["mon-1@13", "mon-1@12", "mon-1@14"]
+    assert stored.learned[-2][1] == held.started_at_ms
+    assert (stored.decisions["odd"], stored.heard) == (1, 15)
 
 
 def test_of_a_monitor_without_an_admission_nothing_is_learned(ward):

@@ -102,7 +102,7 @@ def test_of_several_cries_the_middle_one_speaks_and_the_learned_one_decides(tmp_
         deviation(n, sigma=sigma, p_value=p_value, gate=gate, reason=reason)
         for n, (sigma, p_value, gate, reason) in enumerate(
             [
-                (4.0, 0.01, "refused", "deviant"),
+                (4.0, 0.005, "held", "deviant"),
                 (1.0, 0.3, "refused", "not_sure_cry"),
                 (-1.0, 0.8, "accepted", "normal"),
                 (None, None, "refused", "too_short"),

@@ -41,14 +41,15 @@ def learning(at: Thresholds) -> Iterator[Rule]:
     )
     asked = f'reason!~"unassigned|paused"}}[{at.refused_window}s]'
     every = f"sum(increase(vagitus_gate_decisions_total{{{asked}))"
-    refused = f'sum(increase(vagitus_gate_decisions_total{{decision="refused", {asked}))'
+    # What is held back may be learned from later, but where nearly all is, nothing is.
+    refused = f'sum(increase(vagitus_gate_decisions_total{{decision!="accepted", {asked}))'
     yield Rule(
         Text(
             "GateRefusingNearlyAll",
             Severity.LOW,
             "Hardly a cry is learned from",
-            "The gate has refused {percent} of the last hours' cries: baselines no longer follow "
-            "their infants.",
+            "The gate has refused or held back {percent} of the last hours' cries: baselines no "
+            "longer follow their infants.",
         ),
         f"{refused} / {every} > {at.refused_share}\n  and {every} >= {at.refused_least}",
     )

@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from models.detector.paper.rows import Row, RowStore
+from models.deviation.baseline import RULES
 from models.deviation.bench import delays, drift_page, recorded
 from models.deviation.bench.delays import LATE, SOON
 from models.deviation.bench.options import page_option, run_option
@@ -67,7 +68,8 @@ def command(
             f"the ward model is for {ward.embedder_version}, the embedder is {voices.embedder}: "
             "fit the ward again"
         )
-    settings = asdict(sizes) | {"seed": seed, "embedder": voices.embedder, "ward": ward.version}
+    versions = {"embedder": voices.embedder, "ward": ward.version, "rules": RULES}
+    settings = asdict(sizes) | {"seed": seed} | versions
     also = "" if embeddings is None else f" --embeddings {embeddings}"
     store = RowStore(folder, f"vagitus-train ward drift --infants {infants}{also}")
     rows, heard = {}, {}

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from models.deviation import gate
 from models.deviation.baseline import READY_AFTER, Baseline, Observation
 from models.deviation.conformal import Calibration, tie_break
-from models.deviation.detectors import PersonalDetector
+from models.deviation.detectors import GaussianDetector, PersonalDetector
+from models.deviation.gate import Decision, Reason
 from models.deviation.population import Population
 from models.deviation.strangers import (
     MAX_SCORES_PER_INFANT,
@@ -22,6 +23,7 @@ from models.deviation.strangers import (
     strangers_of,
     variance_within,
 )
+from models.deviation.waiting import Cry, Waiting
 from models.deviation.ward import WardModel
 
 Make = Callable[[Population], PersonalDetector]
@@ -62,8 +64,8 @@ class StreamJudge:
 class HarnessJudge:
     """A detector with the baseline's calibration, gate and new start.
 
-    Follows `Baseline.observe` but for what needs a belief: whose cry a deviant one is, and drift;
-    with the default detector it says the same (tests/models/deviation/bench/test_harness.py).
+    Follows `Baseline.observe` but for drift; whose cry a deviant one is needs a belief. With the
+    default detector it says the same (tests/models/deviation/bench/test_harness.py).
     """
 
     def __init__(self, make: Callable[[], PersonalDetector], pooled: NDArray[np.floating]) -> None:
@@ -77,25 +79,40 @@ class HarnessJudge:
         self._calibration = (
             Calibration(self._pooled, gate.DEVIANT_BELOW_P) if np.ptp(self._pooled) > 0 else None
         )
+        self._waiting = Waiting()
         self._accepted = self._strange = 0
 
     def observe(self, embedding: NDArray[np.floating], name: str) -> Verdict:
         score = self.detector.score_one(embedding)
         verdict = self._judge(score, name)
-        calibration = self._calibration if self._accepted >= MIN_OTHERS else None
-        if verdict is not None and verdict[1] < gate.DEVIANT_BELOW_P:
-            if self._accepted >= READY_AFTER:
-                return verdict
-            self._strange += 1
-            if self._strange <= self._accepted:
+        cry = Cry(name, 0, embedding.astype(np.float32), score)
+        reason = gate.strange(verdict and verdict[1], self._evidence(embedding))
+        ready = self._accepted >= READY_AFTER
+        if reason is not None and (ready or reason is not Reason.ODD):
+            self._strange += not ready
+            if ready or self._strange <= self._accepted:
+                held = reason.decision is Decision.HELD
+                self._waiting.strange(cry if held else None, reason is Reason.DEVIANT)
                 return verdict
             self._begin()
-            calibration = None
-        if calibration is not None:
-            calibration.learn(score)
-        self.detector.learn_one(embedding)
-        self._accepted += 1
+            cry = replace(cry, score=None)
+        for one in (*self._waiting.usual(), cry):
+            self._learn(one)
         return verdict
+
+    def _evidence(self, embedding: NDArray[np.floating]) -> float:
+        """Whose cry it is; only the default detector's belief can say, to others it is anyone's."""
+        if not isinstance(self.detector, GaussianDetector):
+            return 0.0
+        population = self.detector.population
+        return population.evidence(population.whiten(embedding), self.detector.belief)
+
+    def _learn(self, cry: Cry) -> None:
+        calibrates = self._calibration is not None and self._accepted >= MIN_OTHERS
+        if calibrates and cry.score is not None:
+            self._calibration.learn(cry.score)
+        self.detector.learn_one(cry.embedding)
+        self._accepted += 1
 
     def probe(self, embedding: NDArray[np.floating], name: str) -> Verdict:
         return self._judge(self.detector.score_one(embedding), name)

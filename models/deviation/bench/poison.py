@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.detector.paper.rows import Row, RowStore
+from models.deviation.baseline import RULES
 from models.deviation.bench.options import page_option, run_option
 from models.deviation.bench.poisoning import (
     BEGINS,
@@ -81,7 +82,8 @@ def command(folder: Path, target: Path, infants: int, seed: int) -> None:
         raise click.ClickException(str(error)) from error
     with tqdm(total=infants, desc="synthetic infants", unit="infant") as bar:
         cries = read_cries(folder / "poisoning", plan, bar.update)
-    settings = asdict(plan) | {"ward": ward.version, "embedder": CryEmbedder().version}
+    versions = {"ward": ward.version, "embedder": CryEmbedder().version, "rules": RULES}
+    settings = asdict(plan) | versions
     store = RowStore(folder, "vagitus-train ward poison")
 
     def measure() -> dict[str, object]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from models.deviation.baseline import READY_AFTER, REFERENCE_CRIES, Baseline, Deviation, Observation
 from models.deviation.check import ALARM_BELOW_P
-from models.deviation.gate import Decision
 from models.deviation.ward import WardModel
 from models.identity.runtime import SAMPLE_RATE_HZ, CryEmbedder
 from models.synthesis.cry import synthesize_cry
@@ -26,6 +25,7 @@ CRY_SECONDS = 3.0
 INTRUDERS_A_CRY = 0.25
 # From which cry on the neighbour is heard: from the first, once ready, with the reference taken.
 BEGINS = (0, READY_AFTER, REFERENCE_CRIES)
+NEIGHBOUR = "neighbour"
 # A growing infant's vocal tract lengthens and its pitch falls: so far, in within-infant standard
 # deviations, which as a step would be reported at once.
 GROWTH, GROWING = -4.0, (Trait.PITCH, Trait.FORMANTS)
@@ -95,19 +95,22 @@ def poisoned(cries: Cries, plan: Plan, ward: WardModel, begins: int) -> dict[str
     for number, own in enumerate(cries.usual):
         rng = np.random.default_rng([plan.seed, number, begins])
         neighbour = cries.usual[(number + 1) % len(cries.usual)]
-        clean, mixed, learnt = Baseline("infant", ward), Baseline("infant", ward), []
+        clean, mixed = Baseline("infant", ward), Baseline("infant", ward)
+        strange, learnt = 0, 0
         for heard, cry in enumerate(own[: plan.heard]):
             if heard >= begins and rng.random() < INTRUDERS_A_CRY:
                 other = neighbour[rng.integers(plan.heard)]
-                said = mixed.observe(_clean_sound(other, f"neighbour-{heard}"))
-                learnt.append(said.decision is Decision.ACCEPTED)
-            for baseline in (clean, mixed):
-                baseline.observe(_clean_sound(cry, f"cry-{heard}"))
+                said = mixed.observe(_clean_sound(other, f"{NEIGHBOUR}-{heard}"))
+                strange += 1
+                learnt += sum(name.startswith(NEIGHBOUR) for name, _ in said.learnt)
+            clean.observe(_clean_sound(cry, f"cry-{heard}"))
+            said = mixed.observe(_clean_sound(cry, f"cry-{heard}"))
+            learnt += sum(name.startswith(NEIGHBOUR) for name, _ in said.learnt)
         for whose, probes in (("", own[plan.heard :]), ("neighbour_", neighbour[plan.heard :])):
             for name, baseline in (("clean", clean), ("mixed", mixed)):
                 rate = _alarms(_probed(baseline, probes))
                 found.setdefault(f"{whose}{name}", []).append(rate)
-        found.setdefault("learnt", []).append(float(np.mean(learnt)) if learnt else 0.0)
+        found.setdefault("learnt", []).append(learnt / max(strange, 1))
     return found
 
 
@@ -129,7 +132,7 @@ def grown(cries: Cries, plan: Plan, ward: WardModel) -> dict[str, list[float]]:
         late = said[plan.growing :]
         seen = [number for number, one in enumerate(said) if one.drifting]
         figures = {
-            "accepted": np.mean([one.decision is Decision.ACCEPTED for one in said]),
+            "accepted": sum(len(one.learnt) for one in said) / len(said),
             "alarms": _alarms(late),
             "sigma": np.mean([one.sigma for one in late]),
             "alarms_frozen": _alarms(_probed(frozen, growth[plan.growing :])),

@@ -173,7 +173,7 @@ def test_a_neighbour_heard_now_and_then_does_not_move_a_ready_baseline(ward, nur
     assert abs(np.mean(apart)) < 0.3
 
 
-def test_a_shift_that_stays_is_called_drift_though_it_was_learnt(ward, nursery, own, rng):
+def test_a_shift_that_stays_is_called_drift_and_is_hardly_learnt(ward, nursery, own, rng):
     baseline = Baseline("anna", ward)
     before = hear(baseline, nursery.cries(own, REFERENCE_CRIES + 12, rng))
     assert not before[-1].drifting
@@ -181,9 +181,46 @@ def test_a_shift_that_stays_is_called_drift_though_it_was_learnt(ward, nursery, 
     direction[:20] = rng.normal(size=20)
     shift = np.linalg.solve(ward.transform, 3.0 * direction / np.linalg.norm(direction))
     after = hear(baseline, (nursery.cries(own, 60, rng) + shift).astype(np.float32), first=500)
-    assert np.mean([d.decision is Decision.ACCEPTED for d in after]) > 0.9
+    assert sum(len(d.learnt) for d in after) < 20
     assert after[-1].drifting
     assert after[-1].drift_sigma > before[-1].drift_sigma + 1
+
+
+def test_an_odd_cry_is_learnt_from_once_two_usual_ones_have_followed(ward, nursery, rng):
+    """Over many infants: those that are odd, and what is then said."""
+    later = never = 0
+    for _ in range(40):
+        baseline, infant = Baseline("anna", ward), nursery.infant(rng)
+        said = hear(baseline, nursery.cries(infant, 16, rng))
+        odd = {number for number, d in enumerate(said) if d.reason is Reason.ODD}
+        for number in odd - {14, 15}:
+            usual = {number + 1, number + 2}.isdisjoint(
+                n for n, d in enumerate(said) if d.decision is not Decision.ACCEPTED
+            )
+            learnt_with = said[number + 2].learnt
+            assert ((f"segment-{number}", 1_000 * number) in learnt_with) is usual
+            later, never = later + usual, never + (not usual)
+            assert said[number].learnt == ()
+        assert said[-1].baseline_segments == sum(len(d.learnt) for d in said)
+    assert later > 10
+    assert never > 1
+
+
+def test_a_voice_that_changes_at_once_is_not_learnt(ward, nursery, rng):
+    """Not so far that each of its cries is deviant."""
+    deviant, odd = [], []
+    for _ in range(12):
+        baseline, own = Baseline("anna", ward), nursery.infant(rng)
+        hear(baseline, nursery.cries(own, 20, rng))
+        changed = own + 0.3 * (nursery.infant(rng) - own)
+        said = hear(baseline, nursery.cries(changed, 30, rng), first=100)
+        first, last = said[:6], said[-12:]
+        deviant += [d.p_value < 0.01 for d in first]
+        odd.append([np.mean([d.p_value < 0.1 for d in part]) for part in (first, last)])
+    assert np.mean(deviant) < 0.8
+    before, after = np.mean(odd, axis=0)
+    assert before > 0.8
+    assert after > 0.7
 
 
 def test_the_version_names_the_rules_and_the_ward(ward):

@@ -39,8 +39,10 @@ def test_a_pause_is_named_only_where_nothing_else_is_wrong():
     assert gate.unfit(Sound(**(GOOD | {"seconds": 0.2})), paused=True) is Reason.TOO_SHORT
 
 
-def test_a_strange_cry_is_deviant_unless_it_is_likelier_anothers():
-    assert gate.strange(0.5, -50.0) is None
+def test_a_strange_cry_is_odd_or_deviant_and_likelier_anothers_only_where_it_is_deviant():
+    assert gate.strange(0.1, -50.0) is None
+    assert gate.strange(0.099, -50.0) is Reason.ODD
+    assert gate.strange(0.01, 20.0) is Reason.ODD
     assert gate.strange(0.001, 20.0) is Reason.DEVIANT
     assert gate.strange(0.001, -50.0) is Reason.SOMEONE_ELSE
 
@@ -49,13 +51,16 @@ def test_before_there_are_scores_nothing_is_strange():
     assert gate.strange(None, -50.0) is None
 
 
-def test_only_three_reasons_accept():
+def test_only_three_reasons_accept_and_two_hold_back():
     accepting = {reason for reason in Reason if reason.decision is Decision.ACCEPTED}
     assert accepting == {Reason.LEARNING, Reason.NORMAL, Reason.RESTARTED}
     assert all(reason.is_own_cry for reason in accepting)
+    held = {reason for reason in Reason if reason.decision is Decision.HELD}
+    assert held == {Reason.ODD, Reason.DEVIANT}
 
 
 def test_a_strange_cry_still_counts_for_drift():
+    assert Reason.ODD.is_own_cry
     assert Reason.DEVIANT.is_own_cry
     assert Reason.SOMEONE_ELSE.is_own_cry
     assert not Reason.PAUSED.is_own_cry

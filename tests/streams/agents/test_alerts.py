@@ -31,7 +31,7 @@ __all__ = ["embedded_broker"]
 
 PARTITIONS = 2
 DAY_MS = 24 * 60 * 60 * 1000
-FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "refused"}
+FAR = {"p_value": 0.004, "sigma": 3.2, "reason": "deviant", "gate": "held"}
 MANY = THRESHOLDS.deviant_cries
 
 

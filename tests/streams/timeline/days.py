@@ -18,13 +18,13 @@ def learning(second: int) -> DeviationRecord:
 
 def deviant(second: int, **changes: object) -> DeviationRecord:
     """A cry that is unusual for its infant."""
-    facts = {"sigma": 4.2, "p_value": 0.002, "gate": "refused", "reason": "deviant"}
+    facts = {"sigma": 4.2, "p_value": 0.002, "gate": "held", "reason": "deviant"}
     return deviation(second, **{**facts, **changes})
 
 
 def noisy(second: int) -> DeviationRecord:
     """A cry that is not fit to be learned from, however unusual it looks."""
-    return deviant(second, reason="too_noisy")
+    return deviant(second, gate="refused", reason="too_noisy")
 
 
 def a_week() -> list[DeviationRecord]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from models.deviation.gate import Reason
+from models.deviation.gate import Decision, Reason
 from streams.timeline.figures import (
     DEVIANT_SIGMA,
     Mark,
@@ -25,6 +25,7 @@ from tests.streams.ward import START_MS, deviation
         (deviation(0), Mark.LEARNED),
         (deviant(0), Mark.UNUSUAL),
         (deviant(0, reason="someone_else"), Mark.UNUSUAL),
+        (deviation(0, p_value=0.06, gate="held", reason="odd"), Mark.HELD),
         (noisy(0), Mark.REFUSED),
         (deviation(0, gate="refused", reason="too_short"), Mark.REFUSED),
         (deviation(0, gate="refused", reason="a reason of tomorrow"), Mark.REFUSED),
@@ -34,10 +35,17 @@ def test_a_cry_is_marked_by_what_became_of_it(cry, mark):
     assert Mark.of(cry) is mark
 
 
+MARKS = {
+    Decision.ACCEPTED: Mark.LEARNED,
+    Decision.HELD: Mark.HELD,
+    Decision.REFUSED: Mark.REFUSED,
+}
+
+
 def test_every_reason_of_the_gate_has_a_mark():
     for reason in Reason:
         cry = deviation(0, reason=reason.value, gate=reason.decision.value)
-        assert Mark.of(cry) is (Mark.LEARNED if cry.gate == "accepted" else Mark.REFUSED)
+        assert Mark.of(cry) is MARKS[reason.decision]
 
 
 def test_a_week_is_shown_by_the_day_and_days_without_a_cry_are_there():

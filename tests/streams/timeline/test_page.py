@@ -25,7 +25,7 @@ def test_each_cry_that_has_a_sigma_is_drawn_with_its_mark_and_says_what_was_deci
     counts = {name: len(of_class(root, name)) for name in ("learned", "unusual", "refused")}
     assert counts == {"learned": 3, "unusual": 2, "refused": 1}
     titles = [title.text for title in root.iter("title")]
-    assert "2023-11-18 22:13:20, 3 s, +4.2σ, p 0.002: refused (deviant)" in titles
+    assert "2023-11-18 22:13:20, 3 s, +4.2σ, p 0.002: held (deviant)" in titles
 
 
 def test_cries_stand_where_their_sigma_and_time_are():
