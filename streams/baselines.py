@@ -139,6 +139,7 @@ def _hear(
         embedding=embedding.embedding,
         cry_score=embedding.cry_score,
         level_dbfs=embedding.level_dbfs,
+        noise_dbfs=embedding.noise_dbfs,
         clipped_fraction=embedding.clipped_fraction,
         learning_paused=stored.pause is not None,
     )

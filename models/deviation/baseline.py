@@ -43,7 +43,7 @@ class Observation:
     """One cry segment as the baseline hears of it.
 
     embedding float32 [192]; cry_score: the mean of its seconds' scores, 0 to 1; level_dbfs: RMS;
-    noise_dbfs: RMS of the room before the cry, if it was measured.
+    noise_dbfs: RMS of the room beside the cry, if it was measured.
     """
 
     segment_id: str

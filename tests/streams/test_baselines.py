@@ -36,8 +36,8 @@ def cry(embedding: np.ndarray, number: int = 0, **changes: object) -> CryEmbeddi
         seconds=3.0,
         cry_score=0.95,
         level_dbfs=-25.0,
+        noise_dbfs=-60.0,
         clipped_fraction=0.0,
-        noise_dbfs=None,
         embedder_version="identity-1",
         embedding=embedding,
     )
@@ -83,6 +83,7 @@ def test_a_record_says_which_cry_and_what_scored_it(ward):
         ({"cry_score": 0.2}, "no_cry"),
         ({"level_dbfs": -80.0}, "too_quiet"),
         ({"clipped_fraction": 0.5}, "clipped"),
+        ({"noise_dbfs": -25.0}, "too_noisy"),
     ],
 )
 def test_each_property_of_a_cry_reaches_the_gate(ward, changes, reason):
