@@ -34,7 +34,7 @@ SECTIONS = {
         "transfer": "streams.commands.admissions",
         "discharge": "streams.commands.admissions",
         "admissions": "streams.commands.admissions",
-        "adt": "streams.commands.admissions",
+        "adt": "streams.commands.adt",
     },
     "What staff see and do": {
         "timeline": "streams.commands.timeline",

@@ -1,32 +1,23 @@
-"""`vagitus admit`, `transfer`, `discharge`, `admissions` and `adt`: who lies where."""
+"""`vagitus admit`, `transfer`, `discharge` and `admissions`: who lies where."""
 
 import asyncio
 import json
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import tzinfo
-from io import BufferedIOBase
-from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from streams.commands.options import broker_option
 from streams.commands.timeline import known_infants
-from streams.errors import AdtError, VagitusError
-from streams.settings import PREFIX, Settings
+from streams.errors import VagitusError
+from streams.settings import Settings
 from streams.timeline.figures import local
 
 if TYPE_CHECKING:
-    from streams.adt import AdtEvent, Change
     from streams.play import Publisher
     from streams.records.admission import Admission
-
-
-PIECE_BYTES = 65_536
 
 
 @click.command()
@@ -39,15 +30,31 @@ def admit(monitor: str, infant: str, ward: str, bed: str, broker: str | None) ->
     """Admit INFANT (a pseudonym, never a name) at MONITOR.
 
     From now on what the monitor hears trains this infant's baseline. A monitor without an
-    admission is scored, but trains nobody.
+    admission is scored, but trains nobody. One monitor hears one infant: where another one lies,
+    and whoever lies elsewhere, must be discharged or transferred first.
 
     \b
     vagitus admit mon-3 infant-07f3 --ward nicu --bed cot-3
     """
+    from streams.admissions import read_admissions
     from streams.records.admission import Admission
 
     admission = Admission(monitor, infant, ward, bed, _now_ms())
-    asyncio.run(_publish(Settings.read(broker=broker), [(monitor, admission)]))
+    settings = Settings.read(broker=broker)
+    lying = asyncio.run(read_admissions(settings))
+    there = lying.get(monitor)
+    if there is not None and there.infant != infant:
+        raise VagitusError(
+            f"{there.infant} lies at {monitor} ({there.ward}, {there.bed}), and nobody would "
+            f"listen to it any more: `vagitus discharge {monitor}` first, or `vagitus transfer` it."
+        )
+    for other in lying.values():
+        if other.infant == infant and other.monitor != monitor:
+            raise VagitusError(
+                f"{infant} lies at {other.monitor} ({other.ward}, {other.bed}): `vagitus transfer "
+                f"{infant} --monitor {monitor} --ward {ward} --bed {bed}` moves it."
+            )
+    asyncio.run(_publish(settings, [(monitor, admission)]))
     click.echo(f"{infant} is admitted at {monitor} ({ward}, {bed}).")
 
 
@@ -81,6 +88,9 @@ def transfer(
     after = replace(before, admitted_at_ms=_now_ms(), **{k: v for k, v in wanted.items() if v})
     leaves = [(before.monitor, None)] if after.monitor != before.monitor else []
     asyncio.run(_publish(settings, [*leaves, (after.monitor, after)]))
+    ended = lying.get(after.monitor)
+    if ended is not None and ended.infant != infant:
+        click.echo(f"{ended.infant} has left {after.monitor}.")
     click.echo(f"{infant} is at {after.monitor} now ({after.ward}, {after.bed}).")
 
 
@@ -93,8 +103,14 @@ def discharge(monitor: str, broker: str | None) -> None:
     \b
     vagitus discharge mon-3
     """
-    asyncio.run(_publish(Settings.read(broker=broker), [(monitor, None)]))
-    click.echo(f"{monitor} has no infant now.")
+    from streams.admissions import read_admissions
+
+    settings = Settings.read(broker=broker)
+    leaves = asyncio.run(read_admissions(settings)).get(monitor)
+    if leaves is None:
+        raise VagitusError(f"Nobody is admitted at {monitor}: `vagitus admissions` lists who is.")
+    asyncio.run(_publish(settings, [(monitor, None)]))
+    click.echo(f"{leaves.infant} has left {monitor}.")
 
 
 @click.command()
@@ -121,171 +137,16 @@ def admissions(as_json: bool, broker: str | None) -> None:
         click.echo("Nobody is admitted.")
 
 
-@click.command()
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True, path_type=str))
-@click.option(
-    "--beds",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="CSV with the columns location (PV1-3, e.g. NICU^12^A), ward, bed, monitor.",
-)
-@click.option(
-    "--key-file",
-    required=True,
-    envvar=f"{PREFIX}PSEUDONYM_KEY_FILE",
-    show_envvar=True,
-    type=click.Path(path_type=Path),
-    help="The secret key that turns patients' identifiers into pseudonyms.",
-)
-@click.option(
-    "--id-type",
-    default="",
-    metavar="TYPE",
-    help="Of the identifier in PID-3 to take, e.g. MR; otherwise the first.",
-)
-@click.option(
-    "--timezone",
-    metavar="ZONE",
-    help="Of times without an offset, e.g. Europe/Rome; otherwise this machine's.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@broker_option
-def adt(
-    files: Sequence[str],
-    beds: Path,
-    key_file: Path,
-    id_type: str,
-    timezone: str | None,
-    dry_run: bool,
-    broker: str | None,
-) -> None:
-    """Admit, transfer and discharge as HL7 v2 ADT messages say (A01, A02, A03).
-
-    FILES hold messages one after the other, framed by MLLP or not; without any, or as `-`, they
-    come from standard input, which is followed to its end. Other messages, and patients in beds
-    that the list does not name, are passed over. Names and identifiers stay in this process: an
-    infant is a pseudonym, the same for the same patient and key.
-
-    A message that cannot be used is one line on standard error, and the others go on; the exit
-    status is then 1.
-
-    \b
-    openssl rand -hex 32 > key && chmod 600 key
-    vagitus adt adt.hl7 --beds beds.csv --key-file key --dry-run
-    nc -l 2575 | vagitus adt --beds beds.csv --key-file key
-    """
-    try:
-        from streams.adt import read_beds, read_key
-    except ModuleNotFoundError as error:
-        raise VagitusError(
-            "HL7 messages need one more package: pip install 'vagitus[adt]'."
-        ) from error
-
-    settings = Settings.read(broker=broker)
-    reading = _Adt(settings, read_beds(beds), read_key(key_file), dry_run)
-    try:
-        zone = ZoneInfo(timezone) if timezone else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # `Europe` is a folder
-        raise click.BadParameter(f"There is no time zone {timezone!r}.") from None
-    asyncio.run(reading.run(_lines(files or ("-",)), zone, id_type))
-    click.echo(
-        f"Messages: {reading.messages}. Changes: {reading.changed}, "
-        f"passed over: {reading.passed_over}, refused: {reading.refused}."
-    )
-    if reading.refused:
-        raise click.exceptions.Exit(1)
-
-
-class _Adt:
-    """Goes through messages, and counts what became of them."""
-
-    def __init__(self, settings: Settings, beds, key: bytes, dry_run: bool) -> None:
-        self.messages = self.changed = self.passed_over = self.refused = 0
-        self._settings, self._beds, self._key, self._dry_run = settings, beds, key, dry_run
-
-    async def run(self, lines: Iterator[str], zone: tzinfo | None, id_type: str) -> None:
-        """Until the lines end."""
-        from streams.admissions import read_admissions
-        from streams.adt import read_event, split_messages
-        from streams.play import Publisher
-
-        self._lying = await read_admissions(self._settings)
-        async with Publisher(self._settings) as publisher:
-            messages = split_messages(lines)
-            # Standard input may wait for hours: not on the thread that keeps the connection.
-            while (text := await asyncio.to_thread(next, messages, None)) is not None:
-                self.messages += 1
-                try:
-                    event = read_event(text, zone, id_type)
-                    await self._take(event, publisher)
-                except AdtError as error:
-                    self.refused += 1
-                    click.echo(f"vagitus: {error}.", err=True)
-
-    async def _take(self, event: "AdtEvent | None", publisher: "Publisher") -> None:
-        from streams.adt import changes_of, pseudonym_of, unheard
-
-        changes = []
-        if event is not None:
-            changes = changes_of(
-                event, self._lying, self._beds, lambda patient: pseudonym_of(patient, self._key)
-            )
-        for change in changes:
-            if not self._dry_run:
-                await _send(publisher, change.monitor, change.admission)
-            self._note(change)
-        self.changed += len(changes)
-        if event is not None and unheard(event, self._beds):
-            raise AdtError(
-                f"message {event.control_id}: no monitor is known at {event.location}, "
-                "in a ward that has some"
-            )
-        self.passed_over += not changes
-
-    def _note(self, change: "Change") -> None:
-        before = self._lying.pop(change.monitor, None)
-        if change.admission is not None:
-            self._lying[change.monitor] = change.admission
-            what = f"{change.admission.infant} is admitted at {change.monitor}"
-            click.echo(f"{what} ({change.admission.ward}, {change.admission.bed}).")
-        elif before is not None:
-            click.echo(f"{before.infant} has left {change.monitor}.")
-
-
-def _lines(files: Sequence[str]) -> Iterator[str]:
-    """The segments of all files."""
-    for name in files:
-        if name == "-":
-            yield from _segments(sys.stdin.buffer)
-            continue
-        try:
-            with Path(name).open("rb") as file:
-                yield from _segments(file)
-        except OSError as error:
-            raise AdtError(f"The messages cannot be read: {error}.") from None
-
-
-def _segments(file: BufferedIOBase) -> Iterator[str]:
-    """Segments as they come in, whatever ends them."""
-    rest = b""
-    while piece := file.read1(PIECE_BYTES):
-        # The end of a frame need not be the end of a line.
-        piece = piece.replace(b"\n", b"\r").replace(b"\x1c", b"\x1c\r")
-        *whole, rest = (rest + piece).split(b"\r")
-        # Names may come in any encoding; they are not looked at.
-        yield from (line.decode(errors="backslashreplace") for line in whole)
-    yield rest.decode(errors="backslashreplace")
-
-
 async def _publish(settings: Settings, places: Sequence[tuple[str, "Admission | None"]]) -> None:
     from streams.play import Publisher
 
     async with Publisher(settings) as publisher:
         for monitor, admission in places:
-            await _send(publisher, monitor, admission)
+            await send(publisher, monitor, admission)
 
 
-async def _send(publisher: "Publisher", monitor: str, admission: "Admission | None") -> None:
+async def send(publisher: "Publisher", monitor: str, admission: "Admission | None") -> None:
+    """Put an infant at a monitor, or take away whoever lies there; raises BrokerError."""
     if admission is None:
         await publisher.discharge(monitor)
     else:

@@ -48,6 +48,34 @@ def test_an_infant_is_admitted_moved_and_discharged(vagitus_there, settings):
     assert places(settings) == {"mon-3": ("infant-1", "step-down", "cot-3")}
 
 
+def test_who_lies_at_a_monitor_is_not_put_out_by_a_slip_of_the_pen(vagitus_there, settings):
+    vagitus_there("admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-1")
+    status, _, error = vagitus_there("admit", "mon-1", "infant-2", "--ward", "nicu", "--bed", "c")
+    assert status == 1
+    assert error.startswith("vagitus: infant-1 lies at mon-1 (nicu, cot-1), and nobody would")
+    status, _, error = vagitus_there("admit", "mon-2", "infant-1", "--ward", "nicu", "--bed", "c")
+    assert status == 1
+    assert "`vagitus transfer infant-1 --monitor mon-2 --ward nicu --bed c` moves it" in error
+    status, _, error = vagitus_there("discharge", "mon-2")
+    assert (status, error) == (
+        1, "vagitus: Nobody is admitted at mon-2: `vagitus admissions` lists who is.\n",
+    )  # fmt: skip
+    assert places(settings) == {"mon-1": ("infant-1", "nicu", "cot-1")}
+    status, _, _ = vagitus_there("admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-9")
+    assert (status, places(settings)) == (0, {"mon-1": ("infant-1", "nicu", "cot-9")})
+
+
+def test_who_leaves_for_another_is_named(vagitus_there, settings):
+    vagitus_there("admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-1")
+    vagitus_there("admit", "mon-2", "infant-2", "--ward", "nicu", "--bed", "cot-2")
+    _, said, _ = vagitus_there("transfer", "infant-1", "--monitor", "mon-2")
+    assert said.splitlines() == [
+        "infant-2 has left mon-2.", "infant-1 is at mon-2 now (nicu, cot-1).",
+    ]  # fmt: skip
+    assert vagitus_there("discharge", "mon-2")[1] == "infant-1 has left mon-2.\n"
+    assert places(settings) == {}
+
+
 def test_a_transfer_needs_somebody_and_somewhere(vagitus_there):
     status, _, error = vagitus_there("transfer", "infant-9", "--bed", "cot-1")
     assert (status, error) == (
