@@ -62,11 +62,13 @@ def command(
         made = list(folds(corpus, repeats))
     except (WardError, KeyError, OSError) as error:
         raise click.ClickException(f"{embeddings}: {error}") from error
+    # What every row's figures depend on: all have the stream's gate.
     shared = {
         "embedder": embedder,
         "rows": hashlib.sha256(np.ascontiguousarray(corpus.known.x)).hexdigest()[:12],
         "splits": list(splits),
         "repeats": repeats,
+        "rules": RULES,
     }
     nursery, known = simulation.made_up()
     wards = Wards.of(known)
@@ -82,23 +84,16 @@ def command(
                     "cost": cost(contestant, made[0].wards.fitted, corpus.known.x),
                 }
 
-            row = store.row(TABLE, contestant.name, _settings(contestant, shared), measure)
+            row = store.row(TABLE, contestant.name, shared, measure)
             bar.update(steps - bar.n)
         click.echo(page.line(row))
     kept = store.table(TABLE)
     same = {
-        c.name: row
-        for c in CONTESTANTS
-        if (row := kept.get(c.name)) and row.settings == _settings(c, shared)
+        c.name: row for c in CONTESTANTS if (row := kept.get(c.name)) and row.settings == shared
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page.text(same))
     click.echo(f"{target}: {len(same)} of {len(CONTESTANTS)} rows")
-
-
-def _settings(contestant: Contestant, shared: dict[str, object]) -> dict[str, object]:
-    """What a row's figures depend on: the stream's own are also the rules that it scores by."""
-    return shared | {"rules": RULES} if contestant.is_streams else shared
 
 
 def read_corpus(path: Path, splits: tuple[str, ...]) -> Corpus:

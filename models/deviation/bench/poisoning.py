@@ -128,11 +128,16 @@ def grown(cries: Cries, plan: Plan, ward: WardModel) -> dict[str, list[float]]:
         for heard, cry in enumerate(usual[: plan.heard]):
             baseline.observe(_clean_sound(cry, f"cry-{heard}"))
         frozen = Baseline.from_bytes(baseline.to_bytes(), ward)
-        said = [baseline.observe(_clean_sound(cry, f"g-{i}")) for i, cry in enumerate(growth)]
+        names = [f"growing-{number}" for number in range(len(growth))]
+        said = [
+            baseline.observe(_clean_sound(cry, name))
+            for cry, name in zip(growth, names, strict=True)
+        ]
+        learnt = {name for one in said for name, _ in one.learnt}
         late = said[plan.growing :]
         seen = [number for number, one in enumerate(said) if one.drifting]
         figures = {
-            "accepted": sum(len(one.learnt) for one in said) / len(said),
+            "accepted": np.mean([name in learnt for name in names]),
             "alarms": _alarms(late),
             "sigma": np.mean([one.sigma for one in late]),
             "alarms_frozen": _alarms(_probed(frozen, growth[plan.growing :])),
