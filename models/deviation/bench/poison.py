@@ -13,6 +13,7 @@ from models.detector.paper.rows import Row, RowStore
 from models.deviation.baseline import RULES
 from models.deviation.bench.options import page_option, run_option
 from models.deviation.bench.poisoning import (
+    A_FIT,
     BEGINS,
     GROWING,
     GROWTH,
@@ -87,7 +88,11 @@ def command(folder: Path, target: Path, infants: int, seed: int) -> None:
     store = RowStore(folder, "vagitus-train ward poison")
 
     def measure() -> dict[str, object]:
-        mixed = {str(begins): poisoned(cries, plan, ward, begins) for begins in BEGINS}
+        mixed = {
+            f"{begins}, {at_once}": poisoned(cries, plan, ward, begins, at_once)
+            for at_once in (1, A_FIT)
+            for begins in BEGINS
+        }
         return {"poisoned": mixed, "grown": grown(cries, plan, ward)}
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,14 +114,15 @@ def text(row: Row) -> str:
         )
     ]
     moved = {}
-    for begins, of in row.figures["poisoned"].items():
+    for how, of in row.figures["poisoned"].items():
+        begins, at_once = how.split(", ")
         change = np.array(of["mixed"]) - np.array(of["clean"])
-        moved[begins] = float(change.mean())
+        moved[how] = float(change.mean())
         cells = [_over(of[name]) for name in ("clean", "mixed")]
         cells += [f"{change.mean():+.3f} ± {change.std():.3f}"]
         cells += [_over(of[name]) for name in ("neighbour_clean", "neighbour_mixed")]
         parts.append(
-            f"| from cry {int(begins) + 1} on | {np.mean(of['learnt']):.2f} | "
+            f"| from cry {int(begins) + 1} on, {at_once} at a time | {np.mean(of['learnt']):.2f} | "
             f"{' | '.join(cells)} |\n"
         )
     worst = max(moved.values(), key=abs)

@@ -25,6 +25,8 @@ CRY_SECONDS = 3.0
 INTRUDERS_A_CRY = 0.25
 # From which cry on the neighbour is heard: from the first, once ready, with the reference taken.
 BEGINS = (0, READY_AFTER, REFERENCE_CRIES)
+# Infants cry in fits: as many of the neighbour's, so many at a time.
+A_FIT = 6
 NEIGHBOUR = "neighbour"
 # A growing infant's vocal tract lengthens and its pitch falls: so far, in within-infant standard
 # deviations, which as a step would be reported at once.
@@ -85,9 +87,12 @@ def _made(rng: np.random.Generator, plan: Plan, embedder: CryEmbedder) -> Cries:
     return Cries(usual, embedded(drifted(infant, float(age) * GROWTH, GROWING) for age in ages))
 
 
-def poisoned(cries: Cries, plan: Plan, ward: WardModel, begins: int) -> dict[str, list[float]]:
+def poisoned(
+    cries: Cries, plan: Plan, ward: WardModel, begins: int, at_once: int = 1
+) -> dict[str, list[float]]:
     """By infant: alarm rates of a baseline that heard the neighbour, and of one that did not.
 
+    at_once: how many of the neighbour's cries come one after another.
     `clean`, `mixed`: on the infant's own later cries; `neighbour_clean`, `neighbour_mixed`: on the
     neighbour's; `learnt`: the share of the neighbour's cries that was learnt from.
     """
@@ -98,9 +103,10 @@ def poisoned(cries: Cries, plan: Plan, ward: WardModel, begins: int) -> dict[str
         clean, mixed = Baseline("infant", ward), Baseline("infant", ward)
         strange, learnt = 0, 0
         for heard, cry in enumerate(own[: plan.heard]):
-            if heard >= begins and rng.random() < INTRUDERS_A_CRY:
+            fit = at_once if heard >= begins and rng.random() < INTRUDERS_A_CRY / at_once else 0
+            for nth in range(fit):
                 other = neighbour[rng.integers(plan.heard)]
-                said = mixed.observe(_clean_sound(other, f"{NEIGHBOUR}-{heard}"))
+                said = mixed.observe(_clean_sound(other, f"{NEIGHBOUR}-{heard}-{nth}"))
                 strange += 1
                 learnt += sum(name.startswith(NEIGHBOUR) for name, _ in said.learnt)
             clean.observe(_clean_sound(cry, f"cry-{heard}"))

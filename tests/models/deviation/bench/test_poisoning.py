@@ -4,7 +4,7 @@ import pytest
 from models.detector.paper.rows import Row
 from models.deviation.baseline import READY_AFTER
 from models.deviation.bench import poison
-from models.deviation.bench.poisoning import Cries, Plan, grown, poisoned, read_cries
+from models.deviation.bench.poisoning import A_FIT, Cries, Plan, grown, poisoned, read_cries
 from models.deviation.ward import WardModel
 
 # Few, as embedding takes long: docs/deviation/poisoning.md has more, and there the rate moves less.
@@ -75,7 +75,7 @@ def test_growth_is_followed_and_shown(cries, plan, ward):
 
 def test_the_page_says_what_was_measured(cries, plan, ward):
     figures = {
-        "poisoned": {"0": poisoned(cries, plan, ward, 0)},
+        "poisoned": {"0, 6": poisoned(cries, plan, ward, 0, A_FIT)},
         "grown": grown(cries, plan, ward),
     }
     settings = {"infants": 4, "seed": 3, "heard": 60, "probes": 40, "growing": 200, "grown": 40}
@@ -83,10 +83,10 @@ def test_the_page_says_what_was_measured(cries, plan, ward):
     page = poison.text(
         Row("t", "n", settings, figures, {"command": "c", "date": "d", "machine": "m"})
     )
-    assert "| from cry 1 on |" in page
+    assert "| from cry 1 on, 6 at a time |" in page
     assert "less than 0.05" in page
     assert "NOT" not in page
     moved = {"clean": [0.0], "mixed": [0.4], "learnt": [1.0]}
-    figures["poisoned"]["0"] |= moved | {"neighbour_clean": [1.0], "neighbour_mixed": [0.2]}
+    figures["poisoned"]["0, 6"] |= moved | {"neighbour_clean": [1.0], "neighbour_mixed": [0.2]}
     row = Row("t", "n", settings, figures, {"command": "c", "date": "d", "machine": "m"})
     assert "+0.400 at most: NOT less" in poison.text(row)
