@@ -5,6 +5,7 @@ infant contradict each other. So a series appears when its infant or monitor is 
 worker that owns it, and leaves with the discharge or as soon as another worker is to own it.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -182,7 +183,7 @@ class Metrics(Series):
                 self._settle(self._admitted[score.monitor])
         if monitor not in self._monitors.shown:
             return
-        self.monitor_last_chunk.labels(*monitor).set(score.captured_at_ms / 1000)
+        self.monitor_last_chunk.labels(*monitor).set(_until_now(score.captured_at_ms))
         self.monitor_level.labels(*monitor).set(score.level_dbfs)
         sound = "usable"
         if score.clipped_fraction > THRESHOLDS.clipped_fraction:
@@ -202,7 +203,7 @@ class Metrics(Series):
         labels = (admission.ward, monitor)
         if labels in self._monitors.shown:
             shown = self.monitor_last_chunk.labels(*labels)
-            shown.set(max(shown._value.get(), at_ms / 1000))
+            shown.set(max(shown._value.get(), _until_now(at_ms)))
 
     def crying(self, infant: Infant, active: bool) -> None:
         """Show whether an infant cries, and since when that is so."""
@@ -247,6 +248,12 @@ class Metrics(Series):
         for admission in self._baselines.shown.values():
             if admission.infant == infant:
                 self._begin_baseline(admission, new=False)
+
+
+def _until_now(captured_at_ms: int) -> float:
+    """A capture time in seconds. By a clock that is ahead a monitor would not be missed for hours
+    after it has fallen silent."""
+    return min(captured_at_ms / 1000, time.time())
 
 
 def _infant(admission: Admission) -> Infant:

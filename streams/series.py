@@ -45,7 +45,7 @@ class Series:
         )
         self.monitor_last_chunk = OwnedGauge(
             "vagitus_monitor_last_chunk_timestamp_seconds",
-            "Capture time of the last second heard; 0 until one is.",
+            "Capture time of the last second heard, never later than now; 0 until one is.",
             ["ward", "monitor"],
             registry=registry,
         )

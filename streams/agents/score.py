@@ -8,7 +8,7 @@ import weakref
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import faust
 from aiokafka import ConsumerRecord
@@ -211,6 +211,8 @@ class ScoreAgent:
         event = faust.Event(self._marks.app, None, None, None, message)
         token = _current_event.set(weakref.ref(event))
         try:
+            # A clock that is ahead must not make a monitor heard in times to come.
+            mark = replace(mark, heard_ms=min(mark.heard_ms, int(time.time() * 1000)))
             self._marks[monitor.encode()] = json.dumps(astuple(mark)).encode()
         finally:
             _current_event.reset(token)

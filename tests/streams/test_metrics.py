@@ -1,6 +1,7 @@
 """Every series by its name, labels and unit; which appear and leave with their infant."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,18 @@ def test_what_is_remembered_of_another_workers_monitor_is_not_shown(metrics):
     metrics.own(Share.SOUND, ())
     metrics.last_heard("mon-1")
     assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") is None
+
+
+def test_a_monitor_whose_clock_is_ahead_is_heard_now_and_not_in_an_hour(metrics):
+    metrics.admit(ADMISSION)
+    ahead_ms = round(1000 * (time.time() + 3600))
+    score = CryScore("mon-1", 1, ahead_ms, 0.1, -30.0, 0.0)
+    metrics.heard("nicu", partition_of("mon-1", PARTITIONS), score)
+    assert of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") <= time.time()
+    metrics.discharge(ADMISSION)
+    metrics.heard_of = lambda monitor: ahead_ms
+    metrics.admit(ADMISSION)
+    assert 5 < of_monitor(metrics, "monitor_last_chunk_timestamp_seconds") <= time.time()
 
 
 def test_since_when_an_infant_cries_or_is_quiet_changes_only_with_that(metrics):
