@@ -171,7 +171,7 @@ def read_beds(path: Path) -> dict[str, Bed]:
         AdtError: the file cannot be read, lacks a column, or names a location or monitor twice.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         names = [[row[name].strip() for name in BED_COLUMNS] for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from io import BufferedIOBase
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 
 PIECE_BYTES = 65_536
+# Two clocks are never quite the same.
+MAX_AHEAD_MS = 60_000
 
 
 @click.command()
@@ -130,6 +134,7 @@ class _Adt:
 
         changes = []
         if event is not None:
+            event = self._by_now(event)
             changes = changes_of(
                 event, self._lying, self._beds, lambda patient: pseudonym_of(patient, self._key)
             )
@@ -144,6 +149,17 @@ class _Adt:
                 "in a ward that has some"
             )
         self.passed_over += not changes
+
+    def _by_now(self, event: "AdtEvent") -> "AdtEvent":
+        """An event as of now where it is in the future: until then nobody would be listened to."""
+        ahead_ms = event.at_ms - int(time.time() * 1000)
+        if ahead_ms > MAX_AHEAD_MS:
+            click.echo(
+                f"vagitus: message {event.control_id}: its time is {ahead_ms / 60_000:.0f} minutes "
+                "ahead, and it is taken as of now. Is --timezone right, and both clocks?",
+                err=True,
+            )
+        return replace(event, at_ms=event.at_ms - max(0, ahead_ms))
 
     def _note(self, change: "Change") -> None:
         before = self._lying.pop(change.monitor, None)

@@ -195,9 +195,10 @@ def test_the_discharge_of_somebody_who_lies_nowhere_changes_nothing():
     assert after(message(), message("A03", patient="9")) == after(message())
 
 
-def test_beds_are_read_from_a_table(tmp_path):
+@pytest.mark.parametrize("mark", ["", "\ufeff"])  # as spreadsheets write one
+def test_beds_are_read_from_a_table(tmp_path, mark):
     path = tmp_path / "beds.csv"
-    path.write_text("location,ward,bed,monitor\nNICU^12^A,nicu,12-A,mon-1\n")
+    path.write_text(f"{mark}location,ward,bed,monitor\nNICU^12^A,nicu,12-A,mon-1\n")
     assert read_beds(path) == {"NICU^12^A": Bed("nicu", "12-A", "mon-1")}
 
 

@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -135,6 +137,18 @@ def test_bad_messages_are_named_and_the_others_go_on(adt, settings, monkeypatch)
         "message 6: no monitor is known at NICU^12^C, in a ward that has some.",
     ]
     assert list(places(settings)) == ["mon-1"]
+
+
+def test_who_is_admitted_by_a_clock_that_is_ahead_is_listened_to_now(adt, settings, tmp_path):
+    # Local times in a container whose zone is UTC, as it comes.
+    ahead = f"{datetime.now(UTC) + timedelta(hours=2):%Y%m%d%H%M%S}+0000"
+    (tmp_path / "adt.hl7").write_text(message(at=ahead, control_id="5"))
+    status, _, error = adt(tmp_path / "adt.hl7")
+    assert status == 0
+    assert error.startswith("vagitus: message 5: its time is 120 minutes ahead")
+    assert error.endswith("Is --timezone right, and both clocks?\n")
+    (admission,) = asyncio.run(read_admissions(settings)).values()
+    assert admission.admitted_at_ms <= 1000 * time.time()
 
 
 def test_a_dry_run_changes_nothing(adt, settings, tmp_path):
