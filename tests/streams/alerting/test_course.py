@@ -53,6 +53,11 @@ def test_a_stranger_s_voice_counts_for_an_infant_whose_cry_has_changed_may_seem_
     assert DEVIATING in course(*MANY * [stranger]).since_ms
 
 
+def test_odd_cries_in_a_row_make_it_though_none_is_deviant():
+    odd = {"p_value": 0.08, "sigma": 1.4, "reason": "odd", "gate": "held"}
+    assert DEVIATING in course(*MANY * [odd]).since_ms
+
+
 def test_an_infant_whose_learning_staff_have_paused_is_watched_over_all_the_same():
     paused = FAR | {"reason": "paused"}
     assert DEVIATING in course(*MANY * [paused]).since_ms
