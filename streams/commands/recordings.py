@@ -115,6 +115,8 @@ def replay(manifest: Path, as_json: bool, url: str | None, quiet: bool) -> None:
 
     models, settings = _models()
     rows = read_manifest(manifest)
+    if not rows:
+        raise VagitusError(f"{manifest} has no row with a path, an infant and a time.")
     failures = []
     results = replay_rows(rows, models, settings, *_writers(url))
     for result in _progress(results, "Replaying", quiet, len(rows)):

@@ -33,12 +33,17 @@ def read_seconds(path: Path) -> tuple[NDArray[np.float32], int]:
     is treated as `cut_seconds` says.
 
     Raises:
-        SourceError: there is no such file, it is not sound, or it is shorter than half a second.
+        SourceError: there is no such file, it is not sound, too coarse, or shorter than half a
+            second.
     """
     if not path.is_file():
         raise SourceError(f"there is no file {path}")
     try:
         waveform, rate = sound.read(path, None)
+        if rate < NARROW_RATE_HZ:
+            raise SourceError(
+                f"{path} has {rate} samples a second: a cry is heard from {NARROW_RATE_HZ} on"
+            )
         if rate not in (NARROW_RATE_HZ, WIDE_RATE_HZ):
             waveform, rate = sound.read(path, WIDE_RATE_HZ)
     except sound.SoundError as error:

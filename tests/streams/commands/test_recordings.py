@@ -50,6 +50,14 @@ def test_embeddings_are_written_with_their_paths(vagitus, scorer, models, cry, t
     np.testing.assert_array_equal(embeddings, np.reshape(expected, (-1, 192)))
 
 
+def test_a_manifest_of_nobody_is_not_replayed_in_silence(vagitus, cry, tmp_path):
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,infant,recorded_at\ncry.wav,,2024-01-01\ncry.wav,infant-1,\n")
+    assert vagitus("replay", manifest) == (
+        1, "", f"vagitus: {manifest} has no row with a path, an infant and a time.\n",
+    )  # fmt: skip
+
+
 def test_a_replay_is_a_json_line_a_recording_and_names_what_it_cannot_use(vagitus, cry, tmp_path):
     manifest = tmp_path / "manifest.csv"
     rows = ["missing.wav,infant-1,2024-01-02", "cry.wav,infant-1,2024-01-01", "cry.wav,,"]

@@ -42,6 +42,12 @@ def test_only_8_khz_recordings_keep_their_rate(tmp_path: Path) -> None:
         assert seconds.shape == (2, played)
 
 
+def test_what_is_too_coarse_to_hold_a_cry_is_said_and_not_heard_as_quiet(tmp_path: Path) -> None:
+    path = write(tmp_path / "coarse.wav", rate=4_000)
+    with pytest.raises(SourceError, match="has 4000 samples a second: a cry is heard from 8000"):
+        read_seconds(path)
+
+
 def test_chunks_hold_the_sound_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path / "cry.wav", 2.6)
     chunks = list(FileSource([path], START_MS).chunks())
