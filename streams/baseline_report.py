@@ -11,6 +11,7 @@ from rich.text import Text
 
 from models.deviation.gate import Decision, Reason
 from models.deviation.summary import Summary
+from streams import words
 from streams.baselines import Entry
 from streams.records.baseline_act import BaselineAct
 from streams.records.stored_baseline import StoredBaseline
@@ -109,12 +110,12 @@ class BaselineReport:
 
     def _said_of_waiting(self) -> str:
         cries = len(self.waiting) - len(self._acts_waiting)
-        counted = [f"{cries} cry" if cries == 1 else f"{cries} cries"] if cries else []
+        counted = [words.cries(cries)] if cries else []
         return ", ".join(counted + [f"{act.what} ({act.who})" for act in self._acts_waiting])
 
     def _learned(self, zone: tzinfo | None) -> Iterable[Text]:
         shown = self.stored.learned[-SHOWN_CRIES:]
-        yield Text(f"The last {len(shown)} cries learned from", style="dim")
+        yield Text(f"The last {words.cries(len(shown))} learned from", style="dim")
         for name, at_ms in shown:
             yield Text(f"● {_time(at_ms, zone)}  {name}")
 
@@ -138,7 +139,7 @@ def _model_rows(summary: Summary) -> list[tuple[str, str]]:
     admission = f"after {summary.reference_cries} cries"
     if summary.reference_taken:
         admission = f"the first {summary.reference_cries} cries"
-    adaptive = f"the last {summary.adaptive_cries} cries"
+    adaptive = f"the last {words.cries(summary.adaptive_cries)}"
     if summary.apart_sigma is not None:
         adaptive += f", {summary.apart_sigma:.1f}σ from the admission's"
     drift = "unknown" if summary.drift_sigma is None else f"{summary.drift_sigma:.1f}σ"

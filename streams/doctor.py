@@ -17,6 +17,7 @@ from streams.errors import BrokerError, ModelError, RefusedMessage, SettingsErro
 from streams.records.cloudevent import CloudEvent
 from streams.settings import Settings
 from streams.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_configs
+from streams.words import counted
 
 # More than this between two clocks and "silent for five seconds" means nothing.
 MAX_CLOCK_DIFFERENCE_MS = 2000
@@ -37,11 +38,6 @@ class Finding:
     good: bool
     detail: str
     advice: str = ""
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 day`, `2 days`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 async def examine(settings: Settings) -> list[Finding]:

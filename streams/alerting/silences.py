@@ -122,7 +122,8 @@ class Silences:
             raise AlertmanagerError(f"Alertmanager refuses ({error.code}): {said}.") from None
         except (OSError, HTTPException, ValueError) as error:
             raise AlertmanagerError(
-                f"No Alertmanager answers at VAGITUS_ALERTMANAGER_URL ({error})."
+                "No Alertmanager answers at VAGITUS_ALERTMANAGER_URL "
+                f"({getattr(error, 'reason', error)})."
             ) from None
 
 

@@ -8,6 +8,7 @@ import sys
 import click
 from rich.console import Console
 
+from streams import words
 from streams.commands.options import act_options, broker_option
 from streams.commands.timeline import known_infants, timeline_option
 from streams.errors import ModelError, TimelineError, VagitusError
@@ -141,8 +142,8 @@ def rollback(infant: str, last: int, yes: bool, who: str, why: str, broker: str 
     learned = _row(settings, infant).learned
     if last > len(learned):
         raise VagitusError(
-            f"{infant} can be rolled back by the last {len(learned)} cries learned from at most, "
-            f"not by {last}: others are not known by name; `reset` lets all go."
+            f"{infant} can be rolled back by the last {words.cries(len(learned))} learned from at "
+            f"most, not by {last}: others are not known by name; `reset` lets all go."
         )
     undone = learned[-last:]
     act = BaselineAct.now(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from streams import words
 from streams.commands.options import Duration
 from streams.records.admission import Admission
 from streams.settings import Settings
@@ -70,7 +71,7 @@ def demo(
         console.print(verdict_table(verdicts))
     console.print(
         f"{result.played.total} seconds sent, {len(board.scores)} scored, "
-        f"{len(board.deviations)} cries on timelines, {board.dead_letters} refused."
+        f"{words.cries(len(board.deviations))} on timelines, {board.dead_letters} refused."
     )
     if not result.drained or result.worker_status not in (0, None):
         console.print(

@@ -16,6 +16,7 @@ from streams.errors import VagitusError
 from streams.records.admission import Admission
 from streams.records.sound import Codec
 from streams.settings import Settings
+from streams.words import counted
 
 if TYPE_CHECKING:
     from streams.sources.source import Source
@@ -131,8 +132,8 @@ async def _play(
     for sentence in getattr(source, "skipped", ()):
         click.echo(f"vagitus: skipped: {sentence}", err=True)
     monitors = len(played.chunks)
-    plural = "s" if monitors != 1 else ""
-    click.echo(f"{played.total} seconds sent from {monitors} monitor{plural}.")
+    seconds = counted(played.total, "second")
+    click.echo(f"{seconds} sent from {counted(monitors, 'monitor')}.")
 
 
 async def _check_free(infants: Sequence[Admission], settings: Settings) -> None:

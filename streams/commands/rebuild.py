@@ -13,6 +13,7 @@ from streams.commands.timeline import known_infants
 from streams.errors import VagitusError
 from streams.settings import Settings
 from streams.timeline.acts import Act, ActKind
+from streams.words import counted
 
 
 @click.command()
@@ -74,7 +75,7 @@ def rebuild(
         raise VagitusError(f"{unknown[0]} has neither a baseline nor cries that are kept.")
     candidates = [candidate for candidate in found if chosen(candidate.need)]
     if not candidates:
-        click.echo(f"Nothing to do: of {len(found)} infants none needs it.")
+        click.echo(f"Nothing to do: of {counted(len(found), 'infant')} none needs it.")
     for candidate in candidates:
         click.echo(_line(candidate))
     if candidates and not dry_run:

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 from rich.console import Console
 
+from streams import words
 from streams.errors import TimelineError, VagitusError
 from streams.settings import PREFIX, Settings
 
@@ -150,7 +151,7 @@ def _draw(store, infant: str, since_ms: int | None, until_ms: int | None, out: P
         raise TimelineError(f"{infant} has no cry in that time: see `vagitus timeline`.")
     if out:
         out.write_text(page(cries, acts), encoding="utf-8")
-        click.echo(f"{len(cries)} cries drawn in {out}")
+        click.echo(f"{words.cries(len(cries))} drawn in {out}")
     else:
         console = Console()
         console.print(chart(cries, acts, console.width))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from models.deviation.gate import DEVIANT_BELOW_P, Decision, Reason
+from streams import words
 from streams.records.deviation import DeviationRecord
 
 # Sigma is about N(0, 1) on usual cries: nineteen of twenty lie within.
@@ -137,7 +138,6 @@ def headline(cries: Sequence[DeviationRecord], zone: tzinfo | None = None) -> st
     first, last = cries[0], cries[-1]
     where = " ".join(part for part in (last.ward, last.bed) if part)
     times = " – ".join(f"{local(c.started_at_ms, zone):%Y-%m-%d %H:%M}" for c in (first, last))
-    learned = f"{last.state}, {last.baseline_segments} cries learned"
-    plural = "cry" if len(cries) == 1 else "cries"
-    parts = [last.infant, where, f"{len(cries)} {plural}", times, learned]
+    learned = f"{last.state}, {words.cries(last.baseline_segments)} learned"
+    parts = [last.infant, where, words.cries(len(cries)), times, learned]
     return " · ".join(part for part in parts if part)
