@@ -1,6 +1,7 @@
 """The rights that deploy/kubernetes gives suffice for the work, on a Kafka that enforces them."""
 
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -93,3 +94,6 @@ def test_what_is_read_for_staff_can_be_read_by_whoever_admits(pipeline, guarded_
     refused = pipeline.run("admissions")
     assert refused.returncode == 1
     assert "CN=vagitus-monitors has no right to it" in refused.stderr
+    checked = pipeline.run("doctor")
+    assert "Traceback" not in checked.stderr
+    assert re.search(r"^ok +clock: not compared", checked.stdout, re.M), checked.stdout
