@@ -33,6 +33,8 @@ COLUMNS, CELL_INCHES = 24, (0.62, 0.42)
 # Dark, as Grafana is by default: yellow and cyan cannot be read on white.
 GROUND, PAPER, FRAME, INK = "#111217", "#181B1F", "#2C3235", "#D8D9DA"
 PALETTE = 128
+# Of a single figure: in points, and how wide a bold letter is at a size of one.
+LARGEST_WORDS, LETTER, POINTS_AN_INCH = 17, 0.7, 72
 DARK_INK = "#16191C"
 NOTE = "drawn by Vagitus from Prometheus' data, not a Grafana screenshot"
 
@@ -138,7 +140,8 @@ def _stat(axes: Axes, panel: Mapping, looks: Looks, found: Found, view: View) ->
         words_colour = _ink_on(colour)
     else:
         words_colour = INK if colour == CLEAR else colour
-    size = 17 if len(words) < 12 else 13
+    points = axes.get_window_extent().width * POINTS_AN_INCH / axes.figure.dpi
+    size = min(LARGEST_WORDS, points / (LETTER * max(1, len(words))))
     axes.text(0.5, 0.58 if len(lines) > 1 else 0.5, words, ha="center", va="center",
               fontsize=size, color=words_colour, weight="bold")  # fmt: skip
     for number, (more, _) in enumerate(lines[1:]):

@@ -35,6 +35,7 @@ from grafana.style import (
     CALM,
     CLEAR,
     CRY_WORDS,
+    HELD,
     HIGH,
     INFANT_UID,
     LINE,
@@ -55,7 +56,7 @@ DRIFT_WORDS = words({1: ("drifting", MEDIUM), 0: ("steady", CALM)})
 LEARNING_WORDS = words({0: ("it learns", CALM)})
 # Whatever time is in sight above.
 WEEKS_DAYS = 28
-MARKS = {"learned": USUAL, "unusual": HIGH, "held": MEDIUM, "refused": CALM}
+MARKS = {"learned": USUAL, "unusual": HIGH, "held": HELD, "refused": CALM}
 
 
 def build(runbooks_url: str) -> dashboard.Dashboard:

@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 # IEC 60601-1-8: red, yellow and cyan mean the priority of an alarm and nothing else does.
 HIGH, MEDIUM, LOW = "#E02F44", "#FADE2A", "#00BCD4"
-CALM, CRYING, USUAL, LINE = "#4A5560", "#9673B9", "#5B7F95", "#C8CDD2"
+CALM, CRYING, USUAL, HELD, LINE = "#4A5560", "#9673B9", "#5B7F95", "#8FC18F", "#C8CDD2"
 CLEAR = "transparent"
 
 RUNBOOKS = "${runbooks}"
