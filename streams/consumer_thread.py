@@ -1,5 +1,7 @@
 """The thread that talks to the broker: how it fetches, what it commits, where it begins."""
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,12 @@ class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_min_bytes = batch
         consumer._max_partition_fetch_bytes = max(batch, consumer._max_partition_fetch_bytes)
         return consumer
+
+    async def on_thread_stop(self) -> None:
+        # From a fetch that waits for a broker that is away, aiokafka lets its own cancellation out,
+        # which would end this thread with a traceback and leave the worker waiting for it.
+        with contextlib.suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         held = self.consumer.held_offsets

@@ -33,6 +33,7 @@ def test_a_worker_whose_broker_is_gone_ends_all_the_same(tmp_path):
     finally:
         process.kill()
     print(f"exit status {process.returncode}")
+    assert "Traceback" not in "".join(log.read_text() for log in tmp_path.glob("*.log"))
 
 
 def test_what_was_embedded_and_judged_is_committed(embedded_broker, tmp_path):
