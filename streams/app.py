@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import faust
 from faust.sensors.prometheus import FaustMetrics, PrometheusMonitor
@@ -27,7 +29,7 @@ from streams.baselines import Baselines
 from streams.broker_certificates import show_broker_certificates
 from streams.connection import connection, show_expiry
 from streams.consumer import transport_class
-from streams.errors import ModelError
+from streams.errors import ModelError, SettingsError
 from streams.metrics import Metrics
 from streams.offsets import HeldOffsets
 from streams.owning import follow_ownership
@@ -157,8 +159,20 @@ def build_app(settings: Settings, models: Models, registry: CollectorRegistry) -
     return app
 
 
+def make_state_dir(folder: Path) -> None:
+    """Make it with all above it (Faust makes only the last one), and see that it can be used now,
+    not with the first cry; raises SettingsError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK) else "nothing can be written there"
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise SettingsError(f"VAGITUS_STATE_DIR: {folder} cannot be used: {why}.")
+
+
 def _bare_app(settings: Settings, held: HeldOffsets) -> faust.App:
-    settings.state_dir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
+    make_state_dir(settings.state_dir)
     app = faust.App(
         settings.app_id,
         broker=f"kafka://{settings.broker}",

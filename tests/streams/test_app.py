@@ -1,13 +1,14 @@
-"""The worker starts only on models that belong together."""
+"""The worker starts only on models that belong together, and where it can write."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from models.deviation.ward import WardModel
-from streams.app import Models
-from streams.errors import ModelError
+from streams.app import Models, make_state_dir
+from streams.errors import ModelError, SettingsError
 from streams.settings import Settings
 
 SHIPPED = Path(__file__).parents[2] / "models" / "weights"
@@ -47,3 +48,15 @@ def test_a_missing_model_is_named(weights):
     (weights / "cry-embedder.onnx").unlink()
     with pytest.raises(ModelError, match=r"cry-embedder\.onnx"):
         Models.load(Settings(weights_dir=weights))
+
+
+def test_a_folder_that_cannot_be_used_is_named_with_its_setting(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match=r"VAGITUS_STATE_DIR: .*file/state cannot be used: Not"):
+        make_state_dir(tmp_path / "file" / "state")
+    make_state_dir(tmp_path / "new" / "state")
+    assert (tmp_path / "new" / "state").is_dir()
+    # Whoever runs this as root may write anywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(SettingsError, match="nothing can be written there"):
+        make_state_dir(tmp_path)
