@@ -31,14 +31,14 @@ from streams.admissions import Admissions
 from streams.alerting.course import Course
 from streams.alerting.notices import TEXTS
 from streams.app import Models, segment_rules
-from streams.arrival import Arrival
-from streams.baselines import Baselines
-from streams.embedding import embed_segment
+from streams.baselines.judging import Baselines
+from streams.hearing.arrival import Arrival
+from streams.hearing.embedding import embed_segment
+from streams.hearing.scoring import Scorer
 from streams.records.admission import Admission
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.deviation import DeviationRecord
 from streams.records.stored_baseline import StoredBaseline
-from streams.scoring import Scorer
 from streams.settings import Settings
 from streams.sources.ward import WardSource
 

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from models.synthesis.ward import SimulatedWard
 from streams.alerting.course import Course
 from streams.alerting.notices import DEVIATING
+from streams.kafka.topics import DEVIATIONS
 from streams.records.deviation import DeviationRecord
-from streams.topics import DEVIATIONS
 from tests.deploy.servers import Gateway, Servers
 from tests.system.brokers import KAFKA, ApacheKafka
 from tests.system.pipeline import Pipeline

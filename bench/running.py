@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.ward import admit
-from streams.topics import AUDIO_CHUNKS
+from streams.kafka.topics import AUDIO_CHUNKS
 from tests.system.brokers import ApacheKafka
 from tests.system.pipeline import Pipeline
 from tests.system.ports import free_ports

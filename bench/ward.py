@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from models.synthesis.ward import SAMPLE_RATE_HZ, SimulatedWard
 from models.waveform import resample
+from streams.kafka.topics import ADMISSIONS
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.records.sound import Codec, encode_sound
 from streams.settings import Settings
-from streams.topics import ADMISSIONS
 
 COTS = 16
 # Long enough that every cot cries several times; then it is heard again.

@@ -28,10 +28,10 @@ from bench.running import Measured, Reading
 from bench.ward import sounds
 from streams.admissions import Admissions
 from streams.app import Models, segment_rules
-from streams.arrival import Arrival
+from streams.hearing.arrival import Arrival
+from streams.hearing.scoring import Scorer
 from streams.records.audio_chunk import AudioChunk
 from streams.records.cry_segment import CrySegment
-from streams.scoring import Scorer
 from streams.settings import Settings
 from tests.system.brokers import KAFKA, ApacheKafka
 

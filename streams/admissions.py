@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.connection import connection, refusal
 from streams.errors import BrokerError, Refusal, RefusedMessage
-from streams.reading import read_once
+from streams.kafka.connection import connection, refusal
+from streams.kafka.reading import read_once
+from streams.kafka.topics import ADMISSIONS, no_topic, partition_counts
 from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
-from streams.topics import ADMISSIONS, no_topic, partition_counts
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0

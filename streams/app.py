@@ -25,19 +25,15 @@ from streams.agents.timeline import TimelineAgent
 from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.silences import Silences
-from streams.baselines import Baselines
-from streams.broker_certificates import show_broker_certificates
-from streams.connection import connection, show_expiry
-from streams.consumer import transport_class
+from streams.baselines.judging import Baselines
 from streams.errors import ModelError, SettingsError
-from streams.metrics import Metrics
-from streams.offsets import HeldOffsets
-from streams.owning import follow_ownership
-from streams.scoring import Scorer
-from streams.segments import SegmentRules
-from streams.settings import Settings
-from streams.timeline.store import TimelineStore, timeline_url
-from streams.topics import (
+from streams.hearing.scoring import Scorer
+from streams.hearing.segments import SegmentRules
+from streams.kafka.broker_certificates import show_broker_certificates
+from streams.kafka.connection import connection, show_expiry
+from streams.kafka.consumer import transport_class
+from streams.kafka.offsets import HeldOffsets
+from streams.kafka.topics import (
     AUDIO_CHUNKS,
     BASELINES_TABLE,
     CRY_EMBEDDINGS,
@@ -45,6 +41,10 @@ from streams.topics import (
     MARKS_TABLE,
     Topic,
 )
+from streams.metrics.owning import follow_ownership
+from streams.metrics.shown import Metrics
+from streams.settings import Settings
+from streams.timeline.store import TimelineStore, timeline_url
 
 # A third of the session timeout, as Kafka's documentation advises for heartbeats.
 HEARTBEATS_PER_SESSION = 3

@@ -19,16 +19,16 @@ from rich.live import Live
 from rich.text import Text
 
 from streams.board import Board
-from streams.broker import EmbeddedBroker
-from streams.connection import connection
 from streams.errors import VagitusError
+from streams.kafka.broker import EmbeddedBroker
+from streams.kafka.connection import connection
+from streams.kafka.topics import CRY_SCORES, DEAD_LETTERS, DEVIATIONS, topic_configs
 from streams.play import Played, Publisher, play
 from streams.records.admission import Admission
 from streams.records.cry_scores import CryScores
 from streams.records.deviation import DeviationRecord
 from streams.settings import PLAINTEXT, PREFIX, Settings
 from streams.sources.source import Source
-from streams.topics import CRY_SCORES, DEAD_LETTERS, DEVIATIONS, topic_configs
 
 WORKER_START_SECONDS = 60.0
 DRAIN_SECONDS = 30.0

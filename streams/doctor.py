@@ -10,13 +10,13 @@ from aiokafka.errors import KafkaError
 
 from streams.alerting.thresholds import THRESHOLDS
 from streams.app import Models
-from streams.broker_certificates import broker_certificates
-from streams.certificates import expiry
-from streams.connection import certificate_files, connection, identity, refusal
 from streams.errors import BrokerError, ModelError, RefusedMessage, SettingsError
+from streams.kafka.broker_certificates import broker_certificates
+from streams.kafka.certificates import expiry
+from streams.kafka.connection import certificate_files, connection, identity, refusal
+from streams.kafka.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_configs
 from streams.records.cloudevent import CloudEvent
 from streams.settings import Settings
-from streams.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_configs
 from streams.words import counted
 
 # More than this between two clocks and "silent for five seconds" means nothing.

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.corpora.labels import CRY_SECONDS
+from streams.hearing.segments import HeardSecond, Segmenter, SegmentRules
 from streams.records.cry_scores import CryScore
-from streams.segments import HeardSecond, Segmenter, SegmentRules
 
 Interval = tuple[float, float]
 TOLERANCE = 0.5

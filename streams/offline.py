@@ -17,15 +17,15 @@ from models.detector.runtime import CryDetector
 from models.deviation.baseline import State
 from streams.admissions import Admissions
 from streams.app import Models, segment_rules
-from streams.arrival import Arrival
-from streams.baselines import Baselines
-from streams.embedding import embed_segment
+from streams.baselines.judging import Baselines
 from streams.errors import RefusedMessage, SourceError
+from streams.hearing.arrival import Arrival
+from streams.hearing.embedding import embed_segment
+from streams.hearing.scoring import Scored, Scorer
 from streams.records.admission import Admission
 from streams.records.cry_segment import CrySegment
 from streams.records.deviation import DeviationRecord
 from streams.records.stored_baseline import StoredBaseline
-from streams.scoring import Scored, Scorer
 from streams.settings import Settings
 from streams.sources.files import FileSource
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.connection import connection, refusal, unreachable
 from streams.errors import BrokerError
+from streams.kafka.connection import connection, refusal, unreachable
+from streams.kafka.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, no_topic, partition_counts
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.settings import Settings
 from streams.sources.source import Source
-from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, no_topic, partition_counts
 
 # Sends that may be under way at once; more only fills memory.
 MAX_IN_FLIGHT = 512

@@ -14,8 +14,7 @@ import yaml
 from deploy.prometheus.alerts import HERE, groups
 from streams.alerting.notices import Addresses
 from streams.alerting.thresholds import THRESHOLDS
-from streams.settings import PREFIX, Settings
-from streams.topics import (
+from streams.kafka.topics import (
     ACTS,
     ADMISSIONS,
     AUDIO_CHUNKS,
@@ -30,6 +29,7 @@ from streams.topics import (
     changelog,
     topic_configs,
 )
+from streams.settings import PREFIX, Settings
 
 BASE = Path(__file__).resolve().parent / "base"
 MADE = BASE / "made"

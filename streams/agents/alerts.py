@@ -24,13 +24,13 @@ from streams.alerting.alertmanager import Alert, Alertmanager, patient_alert
 from streams.alerting.course import Course
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.notices import Addresses
-from streams.connection import GATHERED, connection
 from streams.errors import AlertmanagerError, RefusedMessage
-from streams.membership import Membership
-from streams.metrics import Metrics, Share
+from streams.kafka.connection import GATHERED, connection
+from streams.kafka.membership import Membership
+from streams.kafka.topics import DEVIATIONS
+from streams.metrics.shown import Metrics, Share
 from streams.records.deviation import DeviationRecord
 from streams.settings import Settings
-from streams.topics import DEVIATIONS
 
 logger = logging.getLogger(__name__)
 # Without news it is looked this often; news are taken as they come.

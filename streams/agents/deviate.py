@@ -10,20 +10,20 @@ import logging
 import faust
 
 from models.deviation.state import StateError
-from streams.acting import apply_act, instead, made_anew, needs_history
 from streams.agents.lanes import Lanes
 from streams.agents.sending import Outgoing, Sender
-from streams.baselines import Baselines, Entry
+from streams.baselines.acting import apply_act, instead, made_anew, needs_history
+from streams.baselines.history import read_histories
+from streams.baselines.judging import Baselines, Entry
+from streams.baselines.said import segments_said
 from streams.errors import RefusedMessage
-from streams.history import read_histories
-from streams.metrics import BaselineFigures, Metrics
+from streams.kafka.topics import ACTS, DEVIATIONS, Topic
+from streams.metrics.shown import BaselineFigures, Metrics
 from streams.records.baseline_act import BaselineAct, is_act
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.stored_baseline import StoredBaseline
-from streams.said import segments_said
 from streams.settings import Settings
 from streams.timeline.acts import Act
-from streams.topics import ACTS, DEVIATIONS, Topic
 
 logger = logging.getLogger(__name__)
 

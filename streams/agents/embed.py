@@ -8,11 +8,11 @@ import faust
 from models.identity.runtime import CryEmbedder
 from streams.agents.sending import Outgoing, Sender
 from streams.agents.taking import one_by_one
-from streams.embedding import embed_segment
 from streams.errors import RefusedMessage
-from streams.metrics import Metrics
+from streams.hearing.embedding import embed_segment
+from streams.kafka.topics import CRY_EMBEDDINGS
+from streams.metrics.shown import Metrics
 from streams.records.cry_segment import CrySegment
-from streams.topics import CRY_EMBEDDINGS
 
 
 class EmbedAgent:

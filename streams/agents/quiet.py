@@ -13,13 +13,13 @@ from aiokafka.errors import KafkaError
 
 from streams.alerting.quiet import due, rule_of
 from streams.alerting.silences import Silences
-from streams.connection import connection
 from streams.errors import AlertmanagerError, BrokerError, RefusedMessage
-from streams.metrics import Metrics, Share
-from streams.reading import read_once
+from streams.kafka.connection import connection
+from streams.kafka.reading import read_once
+from streams.kafka.topics import QUIET_HOURS, no_topic, partition_counts
+from streams.metrics.shown import Metrics, Share
 from streams.records.quiet_hours import QuietHours
 from streams.settings import Settings
-from streams.topics import QUIET_HOURS, no_topic, partition_counts
 
 logger = logging.getLogger(__name__)
 POLL_MS = 500

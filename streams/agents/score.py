@@ -18,17 +18,17 @@ from faust.types import TP, Message
 from streams.admissions import AdmissionsReader
 from streams.agents.sending import Outgoing, Sender
 from streams.agents.taking import one_by_one
-from streams.arrival import decode_arrivals
-from streams.batch import ChunkBatch
-from streams.clock import ListeningClock
 from streams.errors import RefusedMessage
-from streams.metrics import Metrics
-from streams.offsets import HeldOffsets
+from streams.hearing.arrival import decode_arrivals
+from streams.hearing.clock import ListeningClock
+from streams.hearing.scoring import Outcome, Scored, Scorer
+from streams.hearing.segments import SegmentMark
+from streams.kafka.batch import ChunkBatch
+from streams.kafka.offsets import HeldOffsets
+from streams.kafka.topics import AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS
+from streams.metrics.shown import Metrics
 from streams.records.cry_scores import CryScore, CryScores
-from streams.scoring import Outcome, Scored, Scorer
-from streams.segments import SegmentMark
 from streams.settings import Settings
-from streams.topics import AUDIO_CHUNKS, CRY_SCORES, CRY_SEGMENTS
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0

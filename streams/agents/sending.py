@@ -12,11 +12,11 @@ import faust
 from aiokafka import ConsumerRecord
 
 from streams.errors import RefusedMessage
-from streams.metrics import Metrics
-from streams.offsets import HeldOffsets
+from streams.kafka.offsets import HeldOffsets
+from streams.kafka.topics import DEAD_LETTERS, SOUND, Topic
+from streams.metrics.shown import Metrics
 from streams.records.dead_letter import DeadLetter
 from streams.settings import Settings
-from streams.topics import DEAD_LETTERS, SOUND, Topic
 
 logger = logging.getLogger(__name__)
 

@@ -19,15 +19,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from streams.agents.sending import Sender
-from streams.connection import GATHERED, connection
 from streams.errors import RefusedMessage, TimelineError
-from streams.metrics import Metrics
+from streams.kafka.connection import GATHERED, connection
+from streams.kafka.topics import ACTS, DEVIATIONS
+from streams.metrics.shown import Metrics
 from streams.records.deviation import DeviationRecord
 from streams.settings import Settings
 from streams.timeline.acts import Act
 from streams.timeline.store import TimelineStore
 from streams.timeline.tables import Row, checked
-from streams.topics import ACTS, DEVIATIONS
 
 logger = logging.getLogger(__name__)
 # Alone a row takes some 6 ms, in a batch a tenth of one. A cry waits this long at most.

@@ -57,9 +57,9 @@ def show(infant: str, as_json: bool, url: str | None, broker: str | None) -> Non
     vagitus baseline show infant-07f3
     vagitus baseline show infant-07f3 --json | jq .decisions
     """
-    from streams.asking import waiting
-    from streams.baseline_report import BaselineReport
-    from streams.baselines import Baselines
+    from streams.baselines.asking import waiting
+    from streams.baselines.judging import Baselines
+    from streams.baselines.report import BaselineReport
 
     settings = Settings.read(broker=broker, timeline_url=url)
     stored = _row(settings, infant)
@@ -173,7 +173,7 @@ def _freeze(what: ActKind, infant: str, who: str, why: str, broker: str | None) 
 def _row(settings: Settings, infant: str) -> StoredBaseline:
     """The infant's row, an empty one before its first cry; raises VagitusError."""
     from streams.admissions import read_admissions
-    from streams.asking import read_row, require_topics
+    from streams.baselines.asking import read_row, require_topics
 
     async def look() -> tuple[StoredBaseline | None, set[str]]:
         await require_topics(settings)
@@ -219,8 +219,8 @@ def _acts(settings: Settings, infant: str, asked: bool) -> list:
 
 def _do(settings: Settings, act: BaselineAct, patience_seconds: float) -> None:
     """Ask for an act and say what came of it; raises VagitusError where it was refused."""
-    from streams.acting import REFUSED
-    from streams.asking import ask, rows_after
+    from streams.baselines.acting import REFUSED
+    from streams.baselines.asking import ask, rows_after
 
     console = Console(stderr=True)
     with console.status("Waiting for the worker; Ctrl-C leaves, the act stands."):

@@ -14,7 +14,7 @@ from models.corpora.manifest import CorpusError, corpus_folder, read_manifest
 from streams.commands.options import quiet_option
 from streams.errors import SourceError, VagitusError
 from streams.evaluation import Heard, StreamFigures
-from streams.segments import SegmentRules
+from streams.hearing.segments import SegmentRules
 from streams.settings import Settings
 
 # What `--tune` tries.

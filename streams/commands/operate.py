@@ -59,7 +59,7 @@ def worker(
 
 
 async def _require_topics(settings: Settings) -> None:
-    from streams.topics import no_topic, partition_counts, topic_configs
+    from streams.kafka.topics import no_topic, partition_counts, topic_configs
 
     found = await partition_counts(settings)
     missing = sorted(set(topic_configs(settings)) - set(found))
@@ -91,7 +91,7 @@ def topics_create(broker: str | None) -> None:
     \b
     vagitus topics create --broker kafka:9092
     """
-    from streams.topics import create_topics
+    from streams.kafka.topics import create_topics
 
     created = asyncio.run(create_topics(Settings.read(broker=broker)))
     for name in created:
@@ -108,7 +108,7 @@ def topics_list(broker: str | None) -> None:
     \b
     vagitus topics list --broker kafka:9092
     """
-    from streams.topics import partition_counts, topic_configs
+    from streams.kafka.topics import partition_counts, topic_configs
 
     settings = Settings.read(broker=broker)
     found = asyncio.run(partition_counts(settings))
@@ -149,8 +149,8 @@ def broker(port: int) -> None:
     \b
     vagitus broker --port 9092
     """
-    from streams.broker import EmbeddedBroker
-    from streams.topics import topic_configs
+    from streams.kafka.broker import EmbeddedBroker
+    from streams.kafka.topics import topic_configs
 
     settings = Settings.read()
     with EmbeddedBroker(port) as running:

@@ -151,8 +151,8 @@ def _change(
 async def _publish(settings: Settings, name: str, rule: "QuietHours | None") -> None:
     from aiokafka.errors import KafkaError
 
+    from streams.kafka.topics import QUIET_HOURS
     from streams.play import Publisher
-    from streams.topics import QUIET_HOURS
 
     async with Publisher(settings) as publisher:
         try:

@@ -47,9 +47,9 @@ def rebuild(
     vagitus rebuild --because "ward model of May"
     vagitus rebuild --infant infant-07f3 --infant infant-12aa
     """
-    from streams.asking import require_topics, rows_after
-    from streams.baselines import Baselines
-    from streams.rebuilding import Need, partitions_of, survey
+    from streams.baselines.asking import require_topics, rows_after
+    from streams.baselines.judging import Baselines
+    from streams.baselines.rebuilding import Need, partitions_of, survey
 
     if infants and everyone:
         raise click.UsageError("Give --infant, or --all.")
@@ -103,8 +103,8 @@ def _carry_out(
     settings: Settings, infants: Sequence[str], who: str, why: str, quiet: bool
 ) -> list[Act]:
     """Ask the workers, say what came of it, and return their answers. Raises VagitusError."""
-    from streams.acting import REFUSED
-    from streams.asking import ask
+    from streams.baselines.acting import REFUSED
+    from streams.baselines.asking import ask
     from streams.records.baseline_act import BaselineAct
 
     acts = [BaselineAct.now(ActKind.BASELINE_REBUILT, infant, who, why) for infant in infants]

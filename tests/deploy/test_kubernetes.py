@@ -12,8 +12,8 @@ import yaml
 
 from deploy.kubernetes.write_manifests import BASE, MADE, pages, rights, settings
 from streams.cli import cli
+from streams.kafka.topics import AUDIO_CHUNKS, topic_configs
 from streams.settings import PREFIX, Settings
-from streams.topics import AUDIO_CHUNKS, topic_configs
 from tests.deploy.kinds import CLASSES, STRIMZI, faults, is_kubernetes_own, strimzi_faults
 
 PROJECT = Path(__file__).resolve().parents[2]

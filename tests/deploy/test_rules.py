@@ -15,7 +15,7 @@ from streams.alerting.metrics import AlertMetrics
 from streams.alerting.notices import Severity
 from streams.alerting.thresholds import Thresholds
 from streams.cli import cli
-from streams.metrics import Metrics
+from streams.metrics.shown import Metrics
 from tests.deploy.servers import PROJECT
 
 TESTS = RULES.parent / "tests"

@@ -8,10 +8,10 @@ import pytest
 
 from streams import cli
 from streams.app import Models
-from streams.broker import EmbeddedBroker
+from streams.kafka.broker import EmbeddedBroker
+from streams.kafka.topics import topic_configs
 from streams.offline import OfflineScorer
 from streams.settings import Settings
-from streams.topics import topic_configs
 from tests.deploy.servers import alertmanager
 from tests.streams.ward import record_cry
 

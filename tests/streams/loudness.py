@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.arrival import Arrival
+from streams.hearing.arrival import Arrival
 from streams.records.audio_chunk import AudioChunk
 from streams.records.sound import Codec
 

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from streams.admissions import Admissions, AdmissionsReader, read_admissions
-from streams.broker import EmbeddedBroker
 from streams.errors import BrokerError, RefusedMessage
+from streams.kafka.broker import EmbeddedBroker
+from streams.kafka.topics import ADMISSIONS, AUDIO_CHUNKS
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
-from streams.topics import ADMISSIONS, AUDIO_CHUNKS
 
 PARTITIONS = 4
 WAIT_SECONDS = 30

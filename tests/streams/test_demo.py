@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from streams import demo
 from streams.board import Board
-from streams.metrics import Metrics, Share
+from streams.metrics.shown import Metrics, Share
 from streams.play import Played
 from streams.records.admission import Admission
 from tests.streams.ward import PLACE, deviation, scores

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.broker import EmbeddedBroker
 from streams.doctor import Finding, examine
+from streams.kafka.broker import EmbeddedBroker
+from streams.kafka.topics import topic_configs
 from streams.play import Publisher
 from streams.settings import Settings
-from streams.topics import topic_configs
 from tests.streams.loudness import arrival
 
 PARTITIONS = 4

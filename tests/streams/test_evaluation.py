@@ -5,7 +5,7 @@ import math
 import pytest
 
 from streams.evaluation import Heard, episodes, evaluate, segments_of
-from streams.segments import SegmentRules
+from streams.hearing.segments import SegmentRules
 
 RULES = SegmentRules(onset_score=0.5, offset_score=0.3, hangover_seconds=2, minimum_seconds=1)
 

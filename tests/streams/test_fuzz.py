@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from streams.arrival import decode_arrival
 from streams.errors import RefusedMessage
+from streams.hearing.arrival import decode_arrival
 from streams.records.audio_chunk import AudioChunk
 from streams.records.sound import Codec
 

@@ -8,14 +8,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams import play as play_module
-from streams.broker import EmbeddedBroker
 from streams.errors import BrokerError, SourceError
+from streams.kafka.broker import EmbeddedBroker
+from streams.kafka.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, partition_counts
 from streams.play import MAX_IN_FLIGHT, Played, Publisher, play
 from streams.records.admission import Admission
 from streams.records.audio_chunk import AudioChunk
 from streams.settings import Settings
 from streams.sources.files import FileSource
-from streams.topics import ADMISSIONS, AUDIO_CHUNKS, Topic, partition_counts
 from tests.streams.loudness import arrival
 
 PARTITIONS = 4

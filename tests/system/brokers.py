@@ -13,8 +13,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
-from streams.broker import EmbeddedBroker
 from streams.errors import BrokerError
+from streams.kafka.broker import EmbeddedBroker
 
 KAFKA = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "kafka"
 ADDRESS_VARIABLE = "VAGITUS_TEST_KAFKA"

@@ -14,14 +14,8 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.connection import connection
-from streams.play import Publisher
-from streams.records.admission import Admission
-from streams.records.cry_scores import CryScore, CryScores
-from streams.records.cry_segment import CrySegment
-from streams.records.deviation import DeviationRecord
-from streams.settings import Settings
-from streams.topics import (
+from streams.kafka.connection import connection
+from streams.kafka.topics import (
     CRY_EMBEDDINGS,
     CRY_SCORES,
     CRY_SEGMENTS,
@@ -31,6 +25,12 @@ from streams.topics import (
     changelog,
     topic_configs,
 )
+from streams.play import Publisher
+from streams.records.admission import Admission
+from streams.records.cry_scores import CryScore, CryScores
+from streams.records.cry_segment import CrySegment
+from streams.records.deviation import DeviationRecord
+from streams.settings import Settings
 from tests.system.brokers import Broker
 
 VAGITUS = [sys.executable, "-c", "from streams.cli import main; main()"]

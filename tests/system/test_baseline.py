@@ -13,11 +13,12 @@ import pytest
 
 import streams
 from models.deviation.ward import WardModel
-from streams.asking import ask, read_row
-from streams.baselines import Baselines
+from streams.baselines.asking import ask, read_row
+from streams.baselines.history import read_histories
+from streams.baselines.judging import Baselines
 from streams.errors import TimelineError
-from streams.history import read_histories
-from streams.partitioning import partition_of
+from streams.kafka.partitioning import partition_of
+from streams.kafka.topics import ACTS, CRY_EMBEDDINGS, DEVIATIONS
 from streams.play import Publisher
 from streams.records.baseline_act import BaselineAct
 from streams.records.cry_embedding import CryEmbedding
@@ -26,8 +27,7 @@ from streams.records.place import Place
 from streams.records.stored_baseline import StoredBaseline
 from streams.timeline.acts import Act, ActKind
 from streams.timeline.store import TimelineStore
-from streams.topics import ACTS, CRY_EMBEDDINGS, DEVIATIONS
-from tests.streams.test_baselines import usual
+from tests.streams.baselines.test_judging import usual
 from tests.system.pipeline import PARTITIONS, Pipeline
 
 pytestmark = pytest.mark.system

@@ -6,8 +6,8 @@ import uuid
 import pytest
 
 from streams.doctor import Finding, examine
+from streams.kafka.topics import create_topics, topic_configs
 from streams.settings import Settings
-from streams.topics import create_topics, topic_configs
 
 pytestmark = pytest.mark.system
 

@@ -7,8 +7,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from streams.certificates import read_certificates
-from streams.topics import DEVIATIONS, topic_configs
+from streams.kafka.certificates import read_certificates
+from streams.kafka.topics import DEVIATIONS, topic_configs
 from tests.streams.authority import Authority
 from tests.streams.ward import PLACE, record_cry
 from tests.system.guarded import PASSWORD, GuardedKafka

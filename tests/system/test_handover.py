@@ -15,17 +15,17 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.partitioning import partition_of
-from streams.records.admission import Admission
-from streams.records.baseline_act import BaselineAct
-from streams.timeline.acts import ActKind
-from streams.topics import (
+from streams.kafka.partitioning import partition_of
+from streams.kafka.topics import (
     AUDIO_CHUNKS,
     CRY_EMBEDDINGS,
     CRY_SCORES,
     DEVIATIONS,
     MARKS_TABLE,
 )
+from streams.records.admission import Admission
+from streams.records.baseline_act import BaselineAct
+from streams.timeline.acts import ActKind
 from tests.streams.loudness import arrival
 from tests.streams.ward import deviation
 from tests.system.pipeline import PARTITIONS, Pipeline

@@ -16,8 +16,9 @@ import soundfile
 from models.corpora.manifest import Recording, corpus_folder, read_manifest
 from models.synthesis.ward import SAMPLE_RATE_HZ, SimulatedWard
 from streams.app import Models
-from streams.arrival import decode_arrival
 from streams.errors import RefusedMessage
+from streams.hearing.arrival import decode_arrival
+from streams.kafka.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEAD_LETTERS
 from streams.offline import OfflineScorer
 from streams.play import Publisher
 from streams.records.admission import Admission
@@ -25,7 +26,6 @@ from streams.records.cry_embedding import CryEmbedding
 from streams.records.dead_letter import MAX_SOUND_BYTES
 from streams.records.place import Place
 from streams.sources.files import FileSource
-from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEAD_LETTERS
 from tests.streams.loudness import arrival
 from tests.streams.test_fuzz import MESSAGES, mutated_messages
 from tests.system.pipeline import Pipeline, Published

@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from deploy.kubernetes.write_manifests import rights
-from streams.connection import connection
+from streams.kafka.connection import connection
+from streams.kafka.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEVIATIONS
 from streams.settings import Settings
-from streams.topics import AUDIO_CHUNKS, CRY_EMBEDDINGS, DEVIATIONS
 from tests.streams.ward import PLACE, record_cry
 from tests.system.guarded import GuardedKafka
 from tests.system.pipeline import START_SECONDS, Pipeline

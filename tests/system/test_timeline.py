@@ -11,11 +11,11 @@ import numpy as np
 import psycopg
 import pytest
 
+from streams.kafka.topics import CRY_EMBEDDINGS, DEVIATIONS
 from streams.play import Publisher
 from streams.records.cry_embedding import CryEmbedding
 from streams.records.place import Place
 from streams.timeline.store import TimelineStore
-from streams.topics import CRY_EMBEDDINGS, DEVIATIONS
 from tests.system.pipeline import Pipeline
 
 pytestmark = pytest.mark.system

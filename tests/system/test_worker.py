@@ -6,9 +6,9 @@ import time
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.broker import EmbeddedBroker
+from streams.kafka.broker import EmbeddedBroker
+from streams.kafka.topics import CRY_EMBEDDINGS, CRY_SEGMENTS, Topic
 from streams.play import Publisher
-from streams.topics import CRY_EMBEDDINGS, CRY_SEGMENTS, Topic
 from streams.worker import STOP_SECONDS
 from tests.streams.ward import cry_sound, segment
 from tests.system.brokers import EmbeddedKafka

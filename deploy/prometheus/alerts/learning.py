@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deploy.prometheus.alerts.rule import DAY, INFANT, Rule, held
 from streams.alerting.notices import Severity, Text
 from streams.alerting.thresholds import Thresholds
-from streams.metrics import Share
+from streams.metrics.shown import Share
 
 
 def learning(at: Thresholds) -> Iterator[Rule]:

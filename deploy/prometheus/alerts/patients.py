@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deploy.prometheus.alerts.rule import DAY, INFANT, MONITOR, Rule, held, on_infant
 from streams.alerting.notices import DEVIATING, DRIFTING, TEXTS, Severity, Text
 from streams.alerting.thresholds import Thresholds
-from streams.metrics import Share
+from streams.metrics.shown import Share
 
 # Habits are of days: to look every five minutes is enough, and costs little.
 HABIT_INTERVAL = 300

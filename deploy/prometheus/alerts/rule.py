@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from streams.alerting.notices import Addresses, Text
 from streams.alerting.thresholds import Thresholds
-from streams.metrics import Share
+from streams.metrics.shown import Share
 
 DAY = 86_400
 INFANT = "ward, bed, infant"

@@ -17,12 +17,12 @@ from streams.agents.alerts import AlertsAgent
 from streams.alerting.alertmanager import Alertmanager
 from streams.alerting.metrics import AlertMetrics
 from streams.alerting.thresholds import THRESHOLDS
-from streams.metrics import Metrics
-from streams.partitioning import partition_of
+from streams.kafka.partitioning import partition_of
+from streams.kafka.topics import DEVIATIONS
+from streams.metrics.shown import Metrics
 from streams.records.admission import Admission
 from streams.records.place import Place
 from streams.settings import Settings
-from streams.topics import DEVIATIONS
 from tests.streams.waiting import WAIT_SECONDS, until
 from tests.streams.ward import deviation
 from tests.system.brokers import embedded_broker

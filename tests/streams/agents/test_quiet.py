@@ -14,10 +14,10 @@ from streams.agents import quiet as agent_module
 from streams.agents.quiet import QuietAgent, read_quiet_hours
 from streams.alerting.alertmanager import Alert, Alertmanager
 from streams.alerting.silences import Matcher, Silence, Silences
-from streams.metrics import Metrics, Share
+from streams.kafka.topics import QUIET_HOURS
+from streams.metrics.shown import Metrics, Share
 from streams.records.quiet_hours import QuietHours
 from streams.settings import Settings
-from streams.topics import QUIET_HOURS
 from tests.streams.waiting import until
 
 PARTITIONS = 3

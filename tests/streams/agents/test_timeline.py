@@ -20,11 +20,11 @@ from streams.agents.sending import Sender
 from streams.agents.timeline import TimelineAgent
 from streams.app import _bare_app
 from streams.errors import TimelineError
-from streams.metrics import Metrics
-from streams.offsets import HeldOffsets
+from streams.kafka.offsets import HeldOffsets
+from streams.kafka.topics import ACTS, DEAD_LETTERS, DEVIATIONS
+from streams.metrics.shown import Metrics
 from streams.settings import Settings
 from streams.timeline.store import TimelineStore, timeline_url
-from streams.topics import ACTS, DEAD_LETTERS, DEVIATIONS
 from tests.streams.waiting import WAIT_SECONDS, until
 from tests.streams.ward import START_MS, deviation
 from tests.system.brokers import embedded_broker

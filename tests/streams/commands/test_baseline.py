@@ -9,17 +9,17 @@ import sys
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams import asking
+from streams.baselines import asking
+from streams.baselines.history import read_histories
 from streams.commands import baseline as commands
-from streams.history import read_histories
+from streams.kafka.topics import BASELINES_TABLE, changelog
 from streams.play import Publisher
 from streams.records.admission import Admission
 from streams.records.baseline_act import BaselineAct
 from streams.records.place import Place
 from streams.settings import Settings
 from streams.timeline.store import TimelineStore
-from streams.topics import BASELINES_TABLE, changelog
-from tests.streams.test_baselines import run, usual
+from tests.streams.baselines.test_judging import run, usual
 from tests.streams.timeline.days import RESET
 from tests.streams.ward import deviation
 

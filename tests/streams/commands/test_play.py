@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.synthesis.ward import SimulatedWard
 from streams.admissions import read_admissions
+from streams.kafka.topics import AUDIO_CHUNKS
 from streams.records.audio_chunk import AudioChunk
 from streams.settings import Settings
-from streams.topics import AUDIO_CHUNKS
 
 PROGRAM = [sys.executable, "-c", "from streams.cli import main; main()"]
 PATIENCE_SECONDS = 60

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from streams.baselines.history import read_histories
 from streams.commands import rebuild as command
-from streams.history import read_histories
+from streams.kafka.topics import BASELINES_TABLE, CRY_EMBEDDINGS, changelog
 from streams.play import Publisher
 from streams.records.baseline_act import BaselineAct
 from streams.records.place import Place
-from streams.topics import BASELINES_TABLE, CRY_EMBEDDINGS, changelog
-from tests.streams.test_baselines import run, usual
+from tests.streams.baselines.test_judging import run, usual
 
 INFANTS = ("good", "old", "lost", "unknown-embedder")
 

@@ -1,0 +1,1 @@
+"""From a monitor's chunks to scored seconds, segments and embeddings, without a broker."""

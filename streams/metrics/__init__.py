@@ -1,0 +1,1 @@
+"""What /metrics shows: every series, of whom, and from when to when."""
