@@ -1,5 +1,8 @@
 """The topics: names, how they are split, how long they are kept; and creating them."""
 
+import asyncio
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -52,6 +55,8 @@ SOUND = (AUDIO_CHUNKS, CRY_SEGMENTS)
 
 MARKS_TABLE = "segment-marks"
 BASELINES_TABLE = "baselines"
+# What a broker created it describes within milliseconds, a busy cluster within seconds.
+DESCRIBED_WITHIN_SECONDS = 30.0
 _CHANGELOG_CONFIG = {"cleanup.policy": "compact", "max.message.bytes": "2000000"}
 
 
@@ -105,7 +110,23 @@ async def create_topics(settings: Settings) -> list[str]:
             raise BrokerError(f"The broker refused topic {name}: {for_code(code).__name__}.")
         if code == 0:
             created.append(name)
+    await until_described(settings, created)
     return created
+
+
+async def until_described(
+    settings: Settings, names: Collection[str], patience_seconds: float = DESCRIBED_WITHIN_SECONDS
+) -> None:
+    """Wait for topics that were just created: a broker confirms them before it knows of them.
+
+    Raises:
+        BrokerError: it does not in time.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while missing := set(names) - set(await partition_counts(settings)):
+        if time.monotonic() > deadline:
+            raise BrokerError(f"The broker created topic {min(missing)}, but does not name it.")
+        await asyncio.sleep(0.1)
 
 
 async def partition_counts(settings: Settings) -> dict[str, int]:

@@ -91,6 +91,18 @@ class ApacheKafka:
         for name, code, *_ in response.topic_errors:
             if code:
                 raise BrokerError(f"The broker refused topic {name}: {for_code(code).__name__}.")
+        # It confirms a topic before it knows of it.
+        while {topic.name for topic in topics} - await self._described():
+            await asyncio.sleep(0.1)
+
+    async def _described(self) -> set[str]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
+        try:
+            await admin.start()
+            found = await admin.describe_topics()
+        finally:
+            await admin.close()
+        return {topic["topic"] for topic in found if topic["error_code"] == 0}
 
 
 def unavailable(reason: str) -> None:
