@@ -91,7 +91,7 @@ bench: $(VENV)/test.done ## Measure speed, as ratios within one run
 	$(BIN)/python bench/embedder.py $(YAMNET:%=--yamnet %),bench/results.txt)
 
 bench-worker: $(VENV)/test.done ## Measure a worker on an Apache Kafka, beside the models alone
-	$(call measured,$(BIN)/python -m bench.worker --monitors 100 --seconds 60,bench/results-worker.txt)
+	$(call measured,$(BIN)/python -m bench.worker --monitors 300 --seconds 60,bench/results-worker.txt)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
