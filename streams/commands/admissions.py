@@ -11,7 +11,7 @@ import click
 
 from streams.commands.options import broker_option
 from streams.commands.timeline import known_infants
-from streams.errors import VagitusError
+from streams.errors import BrokerError, VagitusError
 from streams.settings import Settings
 from streams.timeline.figures import local
 
@@ -135,6 +135,30 @@ def admissions(as_json: bool, broker: str | None) -> None:
                        f"{admission.infant:20} since {since:%Y-%m-%d %H:%M}")  # fmt: skip
     if not found and not as_json:
         click.echo("Nobody is admitted.")
+
+
+def warn_of_nobody(
+    settings: Settings, infant: str | None = None, ward: str | None = None, bed: str | None = None
+) -> None:
+    """Say so if nobody who is admitted is meant by what is given: a typing error silences nobody.
+
+    What was asked for is done all the same, for an infant may be about to come; and where the
+    broker cannot be asked, it is not checked.
+    """
+    from streams.admissions import read_admissions
+
+    try:
+        lying = asyncio.run(read_admissions(settings)).values()
+    except BrokerError:
+        return
+    meant = {"infant": infant, "ward": ward, "bed": bed}
+    meant = {name: value for name, value in meant.items() if value}
+    if not any(meant.items() <= asdict(admission).items() for admission in lying):
+        said = ", ".join(f"{name} {value}" for name, value in meant.items())
+        click.echo(
+            f"vagitus: nobody is admitted there now ({said}): `vagitus admissions` lists who is.",
+            err=True,
+        )
 
 
 async def _publish(settings: Settings, places: Sequence[tuple[str, "Admission | None"]]) -> None:

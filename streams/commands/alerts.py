@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from streams.commands.admissions import warn_of_nobody
 from streams.commands.options import act_options
 from streams.commands.quiet import quiet
 from streams.commands.timeline import known_infants
@@ -125,6 +126,7 @@ def silence(
     where = {"infant": infant or "", "ward": ward or "", "bed": bed or ""}
     until_ms = _add(ActKind.ALERTS_SILENCED, matchers, span_ms, who, why, where)
     click.echo(f"{infant or f'{ward}, {bed}'}: silent until {local(until_ms):%H:%M}.")
+    warn_of_nobody(Settings.read(), infant, ward, bed)
 
 
 @alerts.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.commands.admissions import warn_of_nobody
 from streams.commands.options import act_options, broker_option
 from streams.errors import AlertmanagerError, BrokerError, RefusedMessage, VagitusError
 from streams.settings import PREFIX, Settings
@@ -85,6 +86,7 @@ def set_hours(
         raise click.UsageError(f"{error}.") from None
     _change(settings, rule.id, rule, ActKind.QUIET_HOURS_SET)
     click.echo(f"{rule.id}: {_said(rule)}.")
+    warn_of_nobody(settings, ward=ward)
 
 
 @quiet.command("list")

@@ -100,6 +100,18 @@ def test_a_bed_is_silenced_with_its_monitor_and_the_silence_can_be_lifted(
     assert (status, "There is no such silence" in error) == (1, True)
 
 
+def test_a_bed_in_which_nobody_lies_is_told_of_and_silenced(alerts, vagitus, settings, monkeypatch):
+    for name in ("broker", "topic_prefix", "partitions"):
+        monkeypatch.setenv(f"VAGITUS_{name.upper()}", str(getattr(settings, name)))
+    assert vagitus("admit", "mon-1", "infant-1", "--ward", "nicu", "--bed", "cot-3")[0] == 0
+    there = ("silence", "--ward", "nicu", "--bed", "cot-3")
+    assert alerts(*there)[2] == ""
+    assert alerts("silence", "infant-1")[2] == ""
+    status, said, error = alerts("silence", "--ward", "nicu", "--bed", "cot-33")
+    assert (status, said.startswith("nicu, cot-33: silent until ")) == (0, True)
+    assert "nobody is admitted there now (ward nicu, bed cot-33)" in error
+
+
 def test_what_is_acknowledged_is_quiet_and_what_comes_next_is_not(
     alerts, post, alertmanager, tmp_path
 ):

@@ -32,8 +32,8 @@ NIGHT = ("neonatal", "--from", "21:00", "--until", "06:00", "--zone", "Europe/Be
 
 def test_hours_are_set_changed_listed_and_removed_and_all_of_it_is_on_the_timeline(quiet, tmp_path):
     said = "low and medium alerts are not told from 21:00 to 06:00, Europe/Berlin"
-    status, out, error = quiet("set", *NIGHT, "--by", "head-nurse", "--because", "they sleep")
-    assert (status, out, error) == (0, f"neonatal/21:00-06:00: {said}.\n", "")
+    status, out, _ = quiet("set", *NIGHT, "--by", "head-nurse", "--because", "they sleep")
+    assert (status, out) == (0, f"neonatal/21:00-06:00: {said}.\n")
     listed = quiet("list")[1]
     assert listed.startswith(f"neonatal/21:00-06:00  {said}")
     assert "head-nurse: they sleep" in listed
@@ -49,6 +49,14 @@ def test_hours_are_set_changed_listed_and_removed_and_all_of_it_is_on_the_timeli
         ("quiet_hours_set", "neonatal", "head-nurse", f"{hours} medium: they sleep"),
         ("quiet_hours_set", "neonatal", "nurse-4", f"{hours} low"),
     ]
+
+
+def test_a_ward_in_which_nobody_lies_is_told_of_and_its_hours_are_kept(quiet, vagitus):
+    status, _, error = quiet("set", *NIGHT)
+    assert (status, "nobody is admitted there now (ward neonatal)" in error) == (0, True)
+    assert quiet("list")[1].startswith("neonatal/21:00-06:00")
+    assert vagitus("admit", "mon-1", "infant-1", "--ward", "neonatal", "--bed", "cot-1")[0] == 0
+    assert quiet("set", *NIGHT, "--up-to", "low")[2] == ""
 
 
 def test_hours_without_a_zone_are_of_this_machines(quiet, monkeypatch):
