@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from deploy.compose.write_prometheus import ALERTMANAGER, CONFIGURATION, WORKER, page
+from streams.kafka.topics import topic_configs
 from streams.settings import PREFIX, Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,12 @@ def test_nothing_runs_as_root_or_writes_where_nothing_is_mounted(services):
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_kafka_may_load_the_codec_that_its_topics_ask_for(services):
+    # It unpacks zstd's library into /tmp, which Docker mounts so that nothing there is executed.
+    codecs = {config.get("compression.type") for config in topic_configs(Settings()).values()}
+    assert ("zstd" in codecs) == ("/tmp:exec" in services["kafka"]["tmpfs"])
 
 
 def test_whatever_runs_for_good_has_a_health_check(services):
