@@ -24,17 +24,26 @@ SAY_AGAIN_SECONDS = 60.0
 
 
 class EndingWorker(faust.Worker):
-    """A Faust worker that ends when it is told to, also while no broker answers.
+    """A Faust worker that ends when it is told to or has failed, also while no broker answers.
 
     Faust waits for its last commit for as long as it takes. What was not committed the next
     worker does again, so that nothing is lost by going.
     """
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
-        timer = threading.Timer(STOP_SECONDS, _leave)
-        timer.daemon = True
-        timer.start()
+        _leave_in_time()
         super()._schedule_shutdown(signal)
+
+    def stop_and_shutdown(self) -> None:
+        # After a failure no signal has come.
+        _leave_in_time()
+        super().stop_and_shutdown()
+
+
+def _leave_in_time() -> None:
+    timer = threading.Timer(STOP_SECONDS, _leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _leave() -> None:

@@ -214,6 +214,8 @@ class HoldingConsumer(driver.Consumer):
         return {tp: committable[tp] for tp in tps if tp in committable}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        if self.held_offsets.stopped:
+            return False  # the thread that commits stops with the failure: it may never answer
         done = await super()._commit(offsets)
         if done:
             self.acknowledged.committed(offsets)

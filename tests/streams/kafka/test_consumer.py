@@ -135,6 +135,12 @@ def test_a_commit_ends_before_a_record_that_was_lost_in_a_queue():
     assert reading.committable() == {CHUNKS: 4}
 
 
+def test_after_a_failure_no_commit_is_waited_for():
+    reading = Reading(begins=0)  # it has no thread that could commit
+    reading.held_offsets.stop_commits()
+    assert asyncio.run(reading._commit({CHUNKS: 1})) is False
+
+
 def test_what_was_lost_when_the_flow_stopped_is_read_again():
     reading = Reading(3)
     assert [reading.due(offset) for offset in (3, 4, 5)] == [True] * 3
