@@ -122,7 +122,11 @@ class Settings(BaseSettings):
     inference_threads: int = Field(1, ge=1, le=64, description="Threads of one model call.")
     batch_chunks: int = Field(256, ge=1, le=4096, description="Most chunks scored in one call.")
     batch_wait_seconds: float = Field(
-        0.25, gt=0, le=5, description="Longest that a chunk waits for others."
+        0.25,
+        gt=0,
+        le=5,
+        description="Longest that a chunk waits for others: so long only where the worker is busy, "
+        "otherwise down to 0.05.",
     )
     commit_interval_seconds: float = Field(1.0, gt=0, le=60, description="Between commits.")
     session_timeout_seconds: float = Field(

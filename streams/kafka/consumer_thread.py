@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
+from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.kafka.gathering import Gathering
 from streams.kafka.offsets import Progress
 
 if TYPE_CHECKING:
@@ -27,11 +29,17 @@ class HoldingConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         # The broker lets records gather: an answer for each would cost more than it brings.
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = round(1000 * self.consumer.batch_wait_seconds)
+        self._gathering = Gathering(self.consumer.batch_wait_seconds)
         batch = CHUNK_BYTES * self.consumer.batch_chunks
         consumer._fetch_min_bytes = batch
         consumer._max_partition_fetch_bytes = max(batch, consumer._max_partition_fetch_bytes)
         return consumer
+
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:
+        # aiokafka reads it for every request.
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._fetch_max_wait_ms = round(1000 * self._gathering.seconds)
+        return await super().getmany(active_partitions, timeout)
 
     async def on_thread_stop(self) -> None:
         # From a fetch that waits for a broker that is away, aiokafka lets its own cancellation out,
