@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # A file of a day would fill the memory; whoever has one cuts it.
 MAX_SECONDS = 6 * 3600
+# Of the loudest channel's power; of unlike channels eight leave more than this on average.
+CANCELLED = 0.01
 
 
 class SoundError(Exception):
@@ -23,7 +25,7 @@ def read(path: Path | str, sample_rate_hz: int | None = None) -> tuple[NDArray[n
         sample_rate_hz: resample to this rate; None keeps the file's own.
 
     Returns:
-        float32 [samples] in -1..1 (channels averaged), and its rate in Hz.
+        float32 [samples] in -1..1 (channels averaged, unless they cancel), and its rate in Hz.
 
     Raises:
         SoundError: there is no such file, it holds no sound, or it cannot be decoded.
@@ -41,7 +43,7 @@ def read(path: Path | str, sample_rate_hz: int | None = None) -> tuple[NDArray[n
             samples = 0
             for frame in chain(container.decode(stream), [None]):
                 for piece in resampler.resample(frame):
-                    pieces.append(piece.to_ndarray().mean(axis=0))
+                    pieces.append(_mixed(piece.to_ndarray()))
                     samples += pieces[-1].size
                 if samples > MAX_SECONDS * rate:
                     raise SoundError(f"{path.name} is longer than {MAX_SECONDS // 3600} hours")
@@ -54,3 +56,18 @@ def read(path: Path | str, sample_rate_hz: int | None = None) -> tuple[NDArray[n
     if not np.isfinite(waveform).all():
         raise SoundError(f"{path.name} holds values that are not finite")
     return np.clip(waveform, -1.0, 1.0).astype(np.float32), rate
+
+
+def _mixed(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The channels' average: [channels, samples] to [samples].
+
+    Where they cancel, as with one microphone that is wired the wrong way round, nothing would be
+    left to hear: then one of those that are as loud as any.
+    """
+    average = channels.mean(axis=0)
+    if len(channels) == 1:
+        return average
+    powers = np.square(channels).sum(axis=1)
+    if np.square(average).sum() >= CANCELLED * powers.max():
+        return average
+    return channels[np.argmax(powers >= powers.max() / 2)]

@@ -55,6 +55,12 @@ def test_channels_are_averaged(tmp_path):
     np.testing.assert_allclose(read(path)[0], tone() / 2, atol=1e-3)
 
 
+def test_of_channels_that_cancel_one_is_heard(tmp_path):
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.stack([tone(), -tone()], axis=1), RATE)
+    np.testing.assert_allclose(read(path)[0], tone(), atol=1e-3)
+
+
 def test_another_rate_can_be_asked_for(tmp_path):
     path = tmp_path / "tone.wav"
     soundfile.write(path, tone(), RATE)
