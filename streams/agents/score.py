@@ -132,7 +132,7 @@ class ScoreAgent:
         for partition in self._held.revoked():
             self._scorer.drop(partition)
             self._reached.pop(TP(self._topic, partition), None)
-        self._metrics.owned_partitions.set(self._held.owned)
+        self._metrics.begun = self._held.owned
         resumed = self._held.resumed()
         if not resumed:
             return

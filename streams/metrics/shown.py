@@ -54,17 +54,20 @@ class Metrics(Series):
     Attributes:
         baseline_of: says what is known of a baseline of our own; None if nothing can be said.
         heard_of: says when a monitor of our own was last heard, ms since 1970 UTC; -1 if unknown.
+        begun: partitions of sound whose reading has begun.
     """
 
     def __init__(self, registry: CollectorRegistry, partitions: int = 1) -> None:
         super().__init__(registry)
         self.baseline_of: Callable[[str], BaselineFigures | None] = lambda infant: None
         self.heard_of: Callable[[str], int] = lambda monitor: -1
+        self.begun = 0
         self._partitions = partitions
         self._owned: dict[Share, frozenset[int]] = dict.fromkeys(Share, frozenset())
         self._membership: dict[Share, Membership] = {}
         for share in Share:
             self.owned_ratio.labels(share.value).set_function(partial(self._ratio, share))
+        self.owned_partitions.set_function(lambda: self.begun if self._is_ours(Share.SOUND) else 0)
         self._admitted: dict[str, Admission] = {}
         # Monitors that somebody sends to another partition than their key says.
         self._elsewhere: dict[str, int] = {}

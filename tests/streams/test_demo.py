@@ -78,7 +78,7 @@ def test_a_workers_figures_are_read_from_its_metrics(tmp_path):
         metrics.cry_active.labels("nicu", "cot", infant).set(number > 0)
     metrics.segments.labels("scored").inc(7)
     metrics.segments.labels("embedded").inc(6)
-    metrics.owned_partitions.set(32)
+    metrics.begun = 32
     server, thread = start_http_server(0, addr="127.0.0.1", registry=metrics.registry)
     worker.address = f"http://127.0.0.1:{server.server_port}/metrics"
     series = (demo.OPEN_CRIES, demo.CLOSED_CRIES, demo.READY_SERIES)

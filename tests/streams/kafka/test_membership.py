@@ -55,6 +55,15 @@ def test_what_may_be_anothers_is_not_shown_nor_owned_and_comes_back():
     assert (value(last, labels), value(owned, {"share": "sound"})) == (0, 1)
 
 
+def test_who_is_cut_off_from_the_broker_says_that_it_hears_nobody():
+    metrics = Metrics(CollectorRegistry())
+    metrics.begun = 16
+    metrics.trust(Share.SOUND, Membership(0.0))
+    assert metrics.registry.get_sample_value("vagitus_owned_partitions") == 0
+    metrics.trust(Share.SOUND, lasting())
+    assert metrics.registry.get_sample_value("vagitus_owned_partitions") == 16
+
+
 def lasting() -> Membership:
     membership = Membership(60.0)
     membership._renew(time.monotonic())

@@ -120,7 +120,8 @@ def test_the_page_of_metrics_names_all_of_them_and_how_many_an_infant_has(metric
 
 def test_two_registries_do_not_collide():
     one, other = Metrics(CollectorRegistry()), Metrics(CollectorRegistry())
-    one.owned_partitions.set(3)
+    one.begun = 3
+    assert one.registry.get_sample_value("vagitus_owned_partitions") == 3
     assert other.registry.get_sample_value("vagitus_owned_partitions") == 0
 
 
