@@ -78,5 +78,5 @@ def judge(page: str, now: float, ready: bool = False) -> list[str]:
     if scored - committed > COMMITS_STALLED_SECONDS:
         found.append(f"Its commits are {scored - committed:.0f} s behind its scores.")
     if ready and not figures[OWNED]:
-        found.append("It owns no partition yet.")
+        found.append("It owns no partition: it has just begun, or no broker answers it.")
     return found
