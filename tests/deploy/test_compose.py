@@ -98,6 +98,11 @@ def test_kafka_may_load_the_codec_that_its_topics_ask_for(services):
     assert ("zstd" in codecs) == ("/tmp:exec" in services["kafka"]["tmpfs"])
 
 
+def test_who_runs_commands_knows_the_wards_time(services):
+    own = [service for service in services.values() if service["image"].startswith("vagitus:")]
+    assert [service["environment"]["TZ"] for service in own] == [example()["TIMEZONE"]] * 3
+
+
 def test_whatever_runs_for_good_has_a_health_check(services):
     for name, service in services.items():
         own = service["image"].startswith("vagitus:")
