@@ -49,7 +49,12 @@ def services() -> dict[str, dict]:
 
 def mounts(service: dict) -> list[tuple[str, str]]:
     """Sources and targets of what a service mounts."""
-    return [tuple(volume.split(":")[:2]) for volume in service.get("volumes", ())]
+    return [
+        (volume["source"], volume["target"])
+        if isinstance(volume, dict)
+        else tuple(volume.split(":")[:2])
+        for volume in service.get("volumes", ())
+    ]
 
 
 def test_it_fits_the_compose_specification():
@@ -63,8 +68,8 @@ def test_a_compose_client_takes_it(tmp_path):
     client = ["docker", "compose"]
     if not shutil.which("docker") or subprocess.run([*client, "version"]).returncode:
         pytest.skip("there is no `docker compose` here")
-    filled_in = tmp_path / "env"
-    filled_in.write_text("".join(f"{k}={v or FILLED_IN}\n" for k, v in example().items()))
+    filled_in, variables = tmp_path / "env", {**example(), "ALERTMANAGER_FILE": "reader.sh"}
+    filled_in.write_text("".join(f"{k}={v or FILLED_IN}\n" for k, v in variables.items()))
     line = [*client, "--env-file", str(filled_in), "--file", str(FILE), "config", "--quiet"]
     done = subprocess.run(line, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -166,6 +171,13 @@ def test_services_that_speak_to_each_other_share_a_network(services):
     for server, clients in {**spoken_to, "prometheus": ("grafana",)}.items():
         assert all(together(server, client) for client in clients), server
     assert not together("kafka", "grafana")
+
+
+def test_grafana_asks_and_tells_nobody_outside(services):
+    settings = services["grafana"]["environment"]
+    asks = {name for name in settings if re.search("CHECK|REPORTING|NEWS|SNAPSHOTS", name)}
+    assert {settings[name] for name in asks} == {"false"} and len(asks) == 5
+    assert settings["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
 
 
 def test_grafana_finds_what_its_data_sources_ask_for(services):
