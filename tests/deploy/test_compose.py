@@ -129,6 +129,11 @@ def test_every_file_that_is_mounted_exists_and_everything_else_is_a_volume(servi
                 assert Path(source).suffix == Path(target).suffix
 
 
+def test_a_routing_file_that_is_missing_is_not_made_as_a_folder(services):
+    (routing,) = (v for v in services["alertmanager"]["volumes"] if isinstance(v, dict))
+    assert routing["bind"] == {"create_host_path": False}
+
+
 def test_what_services_are_told_to_read_is_mounted(services):
     for name, service in services.items():
         targets = [target for _, target in mounts(service)]
