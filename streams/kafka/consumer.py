@@ -221,6 +221,10 @@ class HoldingConsumer(driver.Consumer):
             self.acknowledged.committed(offsets)
         return done
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: Faust takes a partition that has just come for one that has stood still since
+        the start, and knows of no commit of ours. ScoringStalled and CommitsStalled do."""
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing: a gap is known when a jump is believed."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
@@ -29,6 +30,7 @@ PLACES_BUILT_ON = [
     "on_partitions_revoked",
     "perform_seek",
     "stop_flow",
+    "verify_event_path",
 ]
 
 
@@ -139,6 +141,12 @@ def test_after_a_failure_no_commit_is_waited_for():
     reading = Reading(begins=0)  # it has no thread that could commit
     reading.held_offsets.stop_commits()
     assert asyncio.run(reading._commit({CHUNKS: 1})) is False
+
+
+def test_a_partition_that_has_just_come_is_not_called_stuck(caplog):
+    reading = Reading(begins=0)  # Faust would ask its thread since when, and it has none
+    reading.verify_event_path(monotonic() + 600, CHUNKS)
+    assert caplog.messages == []
 
 
 def test_what_was_lost_when_the_flow_stopped_is_read_again():
