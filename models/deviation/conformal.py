@@ -16,13 +16,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-# The ward's share in a p-value is that of this many cries. Fewer, and an infant's first dozen
-# alone decide what one cry in a hundred looks like; more, and an unusual infant stays misjudged.
-WARD_CRIES = 32.0
-# The same for the mean and scatter that scores are standardized with: they settle sooner. With
-# half as many, usual cries fall under 0.05 too often while six to twelve are known.
-SCALE_PRIOR_CRIES = 16.0
-# What an infant did a hundred cries ago is still evidence of what is usual; a year ago is not.
+# The ward's share in a p-value is that of this many cries. With a third, one made-up infant in forty
+# has more than 0.20 of its usual cries under 0.05 (docs/deviation/log.md); with more, an infant
+# unlike the ward stays misjudged.
+WARD_CRIES = 96.0
+# The same for the mean and scatter that scores are standardized with: they settle sooner.
+SCALE_PRIOR_CRIES = 48.0
+# What an infant did a hundred cries ago is still evidence of what is usual; a year ago is not. With
+# 192, one growing infant in twelve is called strange for good (docs/deviation/log.md).
 REMEMBERED_SCORES = 128
 # Where a line between scores is looked for, in the ward's standard deviations: beyond every own
 # score that the gate lets in; and so finely that no one sees the rest.
@@ -87,7 +88,8 @@ class Calibration:
     def evaluate(self, score: float, tie_break: float = 1.0) -> tuple[float, float]:
         """(sigma, p-value) of a raw score.
 
-        sigma is about N(0, 1) on usual cries; the p-value is in (0, 1].
+        sigma is about N(0, 1) on usual cries of an infant that scatters like the ward, and is drawn
+        to the ward's for others; the p-value is in (0, 1].
         """
         own = self.scores
         trust = SCALE_PRIOR_CRIES + own.size

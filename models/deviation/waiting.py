@@ -1,6 +1,6 @@
 """Cries that are held back: learnt from once the infant cries as usual again, or never.
 
-One usual cry in ten is odd, and a baseline that never learnt from these would take ever more for
+One usual cry in seven is odd, and a baseline that never learnt from these would take ever more for
 odd and lock itself out. One that learns from all of them makes a changed voice usual within six
 cries. What tells the two apart is what follows.
 """

@@ -15,9 +15,9 @@ class Thresholds:
     """When each alert begins. Durations are in seconds."""
 
     # What the gate holds back, so that a changed voice is not learned before it is told of. One
-    # usual cry in ten has such a p-value, and one in a million makes six of them in a row; cries of
-    # one fit of crying are alike, and of five in a row two were false in six simulated patient-days
-    # (docs/alerts.md). Sigma keeps out what is rare but hardly different.
+    # usual cry in seven has such a p-value, and one in ninety thousand makes six of them in a row;
+    # cries of one fit of crying are alike, and so five in a row are too few (docs/alerts.md). Sigma
+    # keeps out what is rare but hardly different.
     deviant_p_value: float = ODD_BELOW_P
     deviant_sigma: float = 1.0
     deviant_cries: int = 6

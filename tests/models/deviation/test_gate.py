@@ -40,8 +40,8 @@ def test_a_pause_is_named_only_where_nothing_else_is_wrong():
 
 
 def test_a_strange_cry_is_odd_or_deviant_and_likelier_anothers_only_where_it_is_deviant():
-    assert gate.strange(0.1, -50.0) is None
-    assert gate.strange(0.099, -50.0) is Reason.ODD
+    assert gate.strange(0.15, -50.0) is None
+    assert gate.strange(0.149, -50.0) is Reason.ODD
     assert gate.strange(0.01, 20.0) is Reason.ODD
     assert gate.strange(0.001, 20.0) is Reason.DEVIANT
     assert gate.strange(0.001, -50.0) is Reason.SOMEONE_ELSE
