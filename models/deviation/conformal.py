@@ -16,9 +16,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-# The ward's share in a p-value is that of this many cries. With a third, one made-up infant in forty
-# has more than 0.20 of its usual cries under 0.05 (docs/deviation/log.md); with more, an infant
-# unlike the ward stays misjudged.
+# The ward's share in a p-value is that of this many cries. With a third, one made-up infant in
+# forty has more than 0.20 of its usual cries under 0.05 (docs/deviation/log.md); with more, an
+# infant unlike the ward stays misjudged.
 WARD_CRIES = 96.0
 # The same for the mean and scatter that scores are standardized with: they settle sooner.
 SCALE_PRIOR_CRIES = 48.0

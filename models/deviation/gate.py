@@ -22,8 +22,8 @@ MAX_CLIPPED_FRACTION = 0.01
 MIN_LEVEL_DBFS = -55.0
 # Less far above the room's noise, the room is a good part of the embedding.
 MIN_ABOVE_NOISE_DB = 6.0
-# One usual cry in seven is odd: it is learnt from later, once usual ones have followed (waiting.py).
-# A third as many, and the first cries of a changed voice are learnt in half the wards.
+# One usual cry in seven is odd: it is learnt from later, once usual ones follow (waiting.py). A
+# third as many, and the first cries of a changed voice are learnt in half the wards.
 ODD_BELOW_P = 0.15
 # A cry this rare under the baseline, if learnt from, would move it towards what it should point
 # out: it waits for longer.
