@@ -1,6 +1,8 @@
 """The check-up: what a worker needs, each point with what to do about it."""
 
+import asyncio
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import starmap
 
@@ -8,15 +10,24 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from streams.alerting.silences import Silences
 from streams.alerting.thresholds import THRESHOLDS
 from streams.app import Models
-from streams.errors import BrokerError, ModelError, RefusedMessage, SettingsError
+from streams.errors import (
+    AlertmanagerError,
+    BrokerError,
+    ModelError,
+    RefusedMessage,
+    SettingsError,
+    TimelineError,
+)
 from streams.kafka.broker_certificates import broker_certificates
 from streams.kafka.certificates import expiry
 from streams.kafka.connection import certificate_files, connection, identity, refusal
 from streams.kafka.topics import AUDIO_CHUNKS, connect_admin, partition_counts, topic_configs
 from streams.records.cloudevent import CloudEvent
 from streams.settings import Settings
+from streams.timeline.store import TimelineStore, timeline_url
 from streams.words import counted
 
 # More than this between two clocks and "silent for five seconds" means nothing.
@@ -43,6 +54,10 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Check everything; later points are left out where an earlier one makes them moot."""
     findings = [_models(settings)]
+    if not timeline_url(settings).startswith("sqlite"):  # a file comes with the first cry
+        findings.append(await asyncio.to_thread(_timeline, settings))
+    if settings.alertmanager_url:
+        findings.append(await asyncio.to_thread(_alertmanager, settings))
     plain = settings.kafka_security == "plaintext"
     try:
         counts = await partition_counts(settings)
@@ -69,6 +84,25 @@ def _models(settings: Settings) -> Finding:
         return Finding("models", False, str(error), "install again, or set VAGITUS_WEIGHTS_DIR")
     versions = (models.detector.version, models.embedder.version, models.ward.version)
     return Finding("models", True, ", ".join(versions))
+
+
+def _timeline(settings: Settings) -> Finding:
+    advice = "start its database, or set VAGITUS_TIMELINE_URL to where it is; rows wait meanwhile"
+    try:
+        with closing(TimelineStore(timeline_url(settings))) as store:
+            next(iter(store.acts(since_ms=round(time.time() * 1000))), None)
+            return Finding("timeline", True, store.address)
+    except (TimelineError, SettingsError) as error:
+        return Finding("timeline", False, str(error), advice)
+
+
+def _alertmanager(settings: Settings) -> Finding:
+    advice = "start it, or set VAGITUS_ALERTMANAGER_URL to where it is: nobody is told of alerts"
+    try:
+        Silences(settings.alertmanager_url).all()
+    except AlertmanagerError as error:
+        return Finding("alertmanager", False, str(error), advice)
+    return Finding("alertmanager", True, f"answers at {settings.alertmanager_url}")
 
 
 async def _certificates(settings: Settings) -> list[Finding]:

@@ -195,3 +195,18 @@ def test_the_command_succeeds_where_every_line_does(vagitus, broker, settings, m
     status, page, _ = vagitus("doctor", "--broker", broker.address)
     assert status == 0
     assert {line.split()[0] for line in page.splitlines()} == {"ok"}
+
+
+def test_a_database_and_an_alertmanager_that_are_away_are_found_whatever_the_broker(
+    alertmanager, tmp_path
+):
+    url = alertmanager.urls["alertmanager"]
+    there = Settings(broker=NOWHERE, state_dir=tmp_path, alertmanager_url=url)
+    assert set(failing(there)) == {"broker"}
+    away = there.model_copy(
+        update={
+            "timeline_url": f"postgresql://nobody@{NOWHERE}/vagitus",
+            "alertmanager_url": f"http://{NOWHERE}",
+        }
+    )
+    assert set(failing(away)) == {"timeline", "alertmanager", "broker"}
