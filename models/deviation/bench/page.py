@@ -242,6 +242,13 @@ def _verdict(rows: Rows) -> Iterator[str]:
             f"- infants with {fewest} recordings or more: {rates.mean():.3f}, {inside} {low} to "
             f"{high}; the worst {rates.max():.2f};\n"
         )
+    rates = _column(default, "fpr", 2 * FROM_ENROLLED)  # half of the recordings enrol
+    if rates.size:
+        worst = "within" if rates.max() <= WORST_RATE else "above"
+        yield (
+            f"- {rates.size} of them with {FROM_ENROLLED} or more enrolled: the worst "
+            f"{rates.max():.2f}, {worst} {WORST_RATE:.2f};\n"
+        )
     for count, of in default.figures["simulated"].items():
         if int(count) >= FROM_ENROLLED:
             inside = "within" if low <= of["fpr"] <= high else "outside"
