@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 # The ward's share in a p-value is that of this many cries. With a third, one made-up infant in
 # forty has more than 0.20 of its usual cries under 0.05 (docs/deviation/log.md); with more, an
-# infant unlike the ward stays misjudged.
+# infant unlike the ward stays misjudged. It keeps three sevenths of a p-value for good.
 WARD_CRIES = 96.0
 # The same for the mean and scatter that scores are standardized with: they settle sooner.
 SCALE_PRIOR_CRIES = 48.0
@@ -65,7 +65,7 @@ def tie_break(name: str) -> float:
 
 
 class Calibration:
-    """What one infant's scores usually are, resting on the ward's while they are few.
+    """What one infant's scores usually are, resting on the ward's the more the fewer they are.
 
     ward_scores float [m], pooled raw scores; refused_share: see `conformal_p_value`. Raises
     ValueError when the ward's scores are all one: then they say nothing of what is usual.
