@@ -62,7 +62,7 @@ def test_sigma_is_standard_by_the_ward_and_then_more_by_the_infant():
     assert calibration.evaluate(1.2)[0] == pytest.approx(2.0, abs=0.2)
     for score in np.random.default_rng(3).normal(1.2, 0.05, 120):
         calibration.learn(score)
-    # Over a quarter of the mean stays the ward's: of two of its deviations 0.8 of the infant's are left.
+    # Over a quarter of the mean stays the ward's: two of its deviations leave 0.8 of the infant's.
     assert calibration.evaluate(1.2)[0] == pytest.approx(0.84, abs=0.1)
     assert calibration.evaluate(1.3)[0] == pytest.approx(2.0, abs=0.5)
 
