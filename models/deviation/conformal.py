@@ -16,18 +16,27 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-# The ward's share in a p-value is that of this many cries. With a third, one made-up infant in
-# forty has more than 0.20 of its usual cries under 0.05 (docs/deviation/log.md); with more, an
-# infant unlike the ward stays misjudged. It keeps three sevenths of a p-value for good.
+# While an infant's own cries are few, the ward's share in a p-value is that of this many cries.
+# With a third, one made-up infant in forty has more than 0.20 of its usual cries under 0.05
+# (docs/deviation/log.md).
 WARD_CRIES = 96.0
 # The same for the mean and scatter that scores are standardized with: they settle sooner.
 SCALE_PRIOR_CRIES = 48.0
 # What an infant did a hundred cries ago is still evidence of what is usual; a year ago is not. With
 # 192, one growing infant in twelve is called strange for good (docs/deviation/log.md).
 REMEMBERED_SCORES = 128
+# Own cries are few up to the first of these. From there on the ward weighs less and less, a third
+# when all scores that are remembered are the infant's: a fifth of a p-value.
+FEW_TO_MANY = (32, REMEMBERED_SCORES)
+SETTLED = 1 / 3
 # Where a line between scores is looked for, in the ward's standard deviations: beyond every own
 # score that the gate lets in; and so finely that no one sees the rest.
 FARTHEST, BISECTIONS = 50.0, 40
+
+
+def ward_weight(while_few: float, own: int) -> float:
+    """How many cries' worth the ward's word is, beside `own` cries of the infant itself."""
+    return while_few * float(np.interp(own, FEW_TO_MANY, (1.0, SETTLED)))
 
 
 def conformal_p_value(
@@ -42,7 +51,7 @@ def conformal_p_value(
     own float [n], ward float [m >= 1], both standardized like `score`. With no own scores this is
     the smoothed conformal p-value against the ward: (#{w > s} + t (#{w = s} + 1)) / (m + 1),
     Vovk et al. 2005, eq. 2.20, with t = `tie_break` in (0, 1]. As own scores come in, their
-    empirical share takes over, n against WARD_CRIES.
+    empirical share takes over, n against `ward_weight(WARD_CRIES, n)`.
 
     The own scores are of cries that the gate let in, so their upper `refused_share` is missing:
     left alone, the p-values would shrink, more would be refused, and ever more. That tail is
@@ -54,7 +63,7 @@ def conformal_p_value(
         return by_ward
     at_least = float((np.sum(own > score) + tie_break * np.sum(own == score)) / own.size)
     by_own = (1.0 - refused_share) * at_least + min(refused_share, by_ward)
-    share = own.size / (own.size + WARD_CRIES)
+    share = own.size / (own.size + ward_weight(WARD_CRIES, own.size))
     return share * by_own + (1.0 - share) * by_ward
 
 
@@ -89,12 +98,13 @@ class Calibration:
         """(sigma, p-value) of a raw score.
 
         sigma is about N(0, 1) on usual cries of an infant that scatters like the ward, and is drawn
-        to the ward's for others; the p-value is in (0, 1].
+        to the ward's for others, the less the longer they are known; the p-value is in (0, 1].
         """
         own = self.scores
-        trust = SCALE_PRIOR_CRIES + own.size
-        mean = (SCALE_PRIOR_CRIES * self._ward_mean + own.sum()) / trust
-        variance = SCALE_PRIOR_CRIES * self._ward_scatter**2
+        prior = ward_weight(SCALE_PRIOR_CRIES, own.size)
+        trust = prior + own.size
+        mean = (prior * self._ward_mean + own.sum()) / trust
+        variance = prior * self._ward_scatter**2
         if own.size:
             variance += np.sum(np.square(own - own.mean()))
         scale = np.sqrt(variance / (trust - (own.size > 0)))

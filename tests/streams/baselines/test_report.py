@@ -49,7 +49,7 @@ def line(page: str, name: str) -> str:
 
 def test_a_baseline_says_what_it_learned_from_and_how_it_stands(ward, stored):
     page = drawn(report(ward, stored))
-    assert page.startswith("infant-1 · ready · baseline-5+ward-1-")
+    assert page.startswith("infant-1 · ready · baseline-6+ward-1-")
     assert line(page, "learning") == "goes on"
     assert line(page, "learned from") == "12 of 14 cries"
     assert line(page, "accepted") == "12 (learning 6, normal 6)"
