@@ -103,7 +103,7 @@ $(VENV)/demo.done: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/test.done: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[demo,train,postgres,parquet,adt,ops,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[demo,fast,train,postgres,parquet,adt,ops,dev]'
 	@touch $@ $(VENV)/demo.done
 
 clean: ## Remove the environment and what runs have left

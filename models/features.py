@@ -6,9 +6,10 @@ from threading import local
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fftpack
 from scipy.fft import rfft
 from scipy.sparse import csr_array
+
+from models.fourier import real_spectra
 
 # Tan, Yao and Liu (2023), section 4.2: 64 ms windows of 8 kHz sound every 14.75 ms give 64 x 64
 # for a second, without centring.
@@ -93,9 +94,7 @@ def _log_mel(
         windowed = block[: len(decibels)]
         np.copyto(windowed, frames[start : start + at_once])
         np.multiply(windowed, hann, out=windowed)
-        # Unlike `scipy.fft.rfft`'s, its parts lie apart: 0 Hz, the real and the imaginary part of
-        # each bin, half the rate.
-        parts = fftpack.rfft(windowed.reshape(-1, window).T, axis=0)
+        parts = real_spectra(windowed.reshape(-1, window))
         np.square(parts, out=parts)
         energies = (_slaney_weights(window) @ parts).reshape(DETECTOR_MELS, -1, count)
         np.maximum(energies.swapaxes(0, 1), floor, out=decibels)
@@ -178,7 +177,7 @@ def _slaney_filters(window: int) -> NDArray[np.float32]:
 
 @cache
 def _slaney_weights(window: int) -> csr_array:
-    """The filters for the squares of what `fftpack.rfft` gives: sparse [mels, window].
+    """The filters for the squares of what `real_spectra` gives: sparse [mels, window].
 
     Both parts of a bin weigh the same: to add them first takes longer.
     """

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
+from models import fourier
 from models.features import AT_ONCE, LONG_AT_ONCE, fbank80, log_mel, log_mel_5s
+
+
+@pytest.fixture(autouse=True, params=["SciPy", "OpenCV"])
+def transform(request, monkeypatch):
+    """Everything here holds for either library."""
+    if request.param == "OpenCV" and not fourier.BY_OPENCV:
+        pytest.skip("no OpenCV with Intel's IPP here")
+    monkeypatch.setattr(fourier, "BY_OPENCV", request.param == "OpenCV")
 
 
 def sounds(batch: int = 6, samples: int = 8000) -> np.ndarray:

@@ -37,8 +37,9 @@ models.embedder.embed(second[0], 8000)
 print(len(names))
 """
 TRAINING = {"torch", "torchaudio", "librosa", "sklearn", "onnx", "onnxscript", "tqdm"}
-# What the extras `demo`, `microphone`, `postgres` and `parquet` bring is asked for only in use.
-EXTRAS = {"confluent_kafka", "sounddevice", "psycopg", "pyarrow"}
+# What the extras `demo`, `microphone`, `postgres` and `parquet` bring is asked for only in use, and
+# without `fast` all is the same, but slower.
+EXTRAS = {"confluent_kafka", "sounddevice", "psycopg", "pyarrow", "cv2"}
 
 
 def test_every_module_works_without_what_only_training_needs_and_writes_nothing(tmp_path):
