@@ -42,6 +42,7 @@ class QuietAgent:
         self._silences = silences
         self._metrics = metrics
         self._settings = settings
+        self._failure = ""  # that was told last, and lasts
 
     async def run(self) -> None:
         """Follow the topic until cancelled; whatever goes wrong is tried again."""
@@ -84,7 +85,13 @@ class QuietAgent:
         try:
             await asyncio.to_thread(self._bring_about, ours)
         except AlertmanagerError as error:
-            logger.warning("Quiet hours are not brought about: %s", error)
+            if str(error) != self._failure:
+                logger.warning("Quiet hours are not brought about: %s", error)
+            self._failure = str(error)
+        else:
+            if self._failure:
+                logger.warning("Quiet hours are brought about again.")
+            self._failure = ""
 
     def _bring_about(self, rules: list[QuietHours]) -> None:
         wanted = {one.rule.id: one for one in due(rules, int(time.time() * 1000))}

@@ -173,14 +173,20 @@ def test_a_rule_has_one_silence_whatever_is_started_anew(hospital):
     asyncio.run(play())
 
 
-def test_while_alertmanager_is_away_rules_wait(hospital):
+def test_while_alertmanager_is_away_rules_wait_and_that_is_told_once(hospital, caplog):
+    def told() -> list[str]:
+        return [message for message in caplog.messages if message.startswith("Quiet hours are")]
+
     async def play() -> None:
         hospital.servers.stop()
         async with hospital.agent():
             await hospital.put(hospital.rule())
-            await asyncio.sleep(1)
+            await until(told)
+            await asyncio.sleep(1)  # three more looks
+            assert len(told()) == 1
             hospital.servers.start("alertmanager")
             await until(hospital.kept)
+            await until(lambda: told()[-1] == "Quiet hours are brought about again.")
 
     asyncio.run(play())
 
