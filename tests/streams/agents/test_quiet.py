@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -114,7 +115,7 @@ def test_lesser_alerts_are_quiet_and_not_that_nobody_listens_nor_what_is_high(ho
             (silence,) = hospital.kept()
             assert (silence.who, silence.why) == ("nurse-4", f"quiet hours {rule.id}; they sleep")
             assert (silence.until_ms) == rule.window(int(time.time() * 1000))[1]
-            await hospital.put(hospital.rule(up_to="low"))
+            await hospital.put(replace(rule, up_to="low"))
             await until(lambda: hospital.quiet() == {"InfantCryingLess"})
             await hospital.put(rule.id)
             await until(lambda: not hospital.kept())
