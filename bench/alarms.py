@@ -46,6 +46,7 @@ BATCH_CHUNKS = 256
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
 CONFIDENCE = 0.95
+UNUSUAL_P = 0.05
 # Records take no time before this century: wards begin on 2026-01-01.
 START_SECONDS = 1_767_225_600
 
@@ -153,6 +154,7 @@ def measure(plan: Plan, keep: Path | None = None) -> Counter[str]:
         course.hear(record)
         drifts = record.infant == drifting and _second(record) >= (plan.drift_at_seconds or 0)
         count["changed" if drifts else "usual"] += 1
+        count["unusual"] += (record.p_value or 1) < UNUSUAL_P and not drifts
         count["strange"] += record.reason in ("deviant", "someone_else") and not drifts
         for name in set(course.since_ms) - before:
             count[name] += not drifts
@@ -178,7 +180,8 @@ def summary(count: Counter[str], days: float) -> str:
     )
     return (
         f"{days:.1f} patient-days, {count['usual']} cries of usual voices, of which "
-        f"{count['strange'] / max(count['usual'], 1):.1%} under p = 0.01; false alerts: {alerts}"
+        f"{count['unusual'] / max(count['usual'], 1):.1%} under p = {UNUSUAL_P} and "
+        f"{count['strange'] / max(count['usual'], 1):.1%} under 0.01; false alerts: {alerts}"
     )
 
 

@@ -44,8 +44,9 @@ def test_the_bound_is_the_exact_one():
 
 def test_the_summary_says_events_days_and_the_bound():
     days = Plan(12, DAY_SECONDS, 0).days
-    count = {"usual": 200, "strange": 10, "InfantDeviating": 6, "InfantDrifting": 0}
+    count = {"usual": 200, "unusual": 24, "strange": 10, "InfantDeviating": 6, "InfantDrifting": 0}
     line = summary(count, days)
-    assert line.startswith("12.0 patient-days, 200 cries of usual voices, of which 5.0%")
+    usual = "200 cries of usual voices, of which 12.0% under p = 0.05 and 5.0% under 0.01"
+    assert line.startswith(f"12.0 patient-days, {usual}")
     assert "InfantDeviating 6 (0.50 a day, with 95% at most 0.99)" in line
     assert "InfantDrifting 0 (0.00 a day, with 95% at most 0.25)" in line
