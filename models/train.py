@@ -1,5 +1,11 @@
 """The command `vagitus-train`: trains the models that ship, from a corpus of recordings."""
 
+import os
+
+# Before numpy is loaded, which reads it once. Sums in another order are other figures, and small
+# networks are slower on more threads than on one; torch has its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import click
 
 from models.lazy_group import LazyGroup

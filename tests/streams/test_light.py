@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import importlib, pkgutil, sys
 
@@ -55,8 +57,9 @@ def test_every_module_works_without_what_only_training_needs_and_writes_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_command_asks_for_one_thread_of_blas_before_numpy_is_loaded():
-    program = "import os, sys, streams.cli; print(os.environ[{0!r}], 'numpy' in sys.modules)"
+@pytest.mark.parametrize("command", ["streams.cli", "models.train"])
+def test_a_command_asks_for_one_thread_of_blas_before_numpy_is_loaded(command):
+    program = f"import os, sys, {command}; print(os.environ[{{0!r}}], 'numpy' in sys.modules)"
     unset = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
     done = subprocess.run(
         [sys.executable, "-c", program.format("OPENBLAS_NUM_THREADS")],
