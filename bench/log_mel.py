@@ -1,6 +1,7 @@
 """How much faster the numpy log-Mel is than librosa's, on the same batches in one run.
 
     python bench/log_mel.py
+    OPENCV_IPP=disabled python bench/log_mel.py     # as without the extra `fast`
 
 Both run on one thread; the best of several rounds counts, taken in turn, so that other work on the
 machine meets both alike.
@@ -31,6 +32,7 @@ from models.features import (
     log_mel,
     log_mel_5s,
 )
+from models.fourier import BY_OPENCV
 
 BATCHES = (1, 16, 64)
 ROUNDS = 15
@@ -61,8 +63,9 @@ def milliseconds(call: Callable[[], object]) -> float:
 def main() -> None:
     """Print a row for each frame length and batch."""
     rng = np.random.default_rng(0)
-    print("ms a frame; librosa called with the batch, or for each of its frames")
-    print("frame  batch  numpy  librosa  ratio  librosa, each  ratio  largest difference dB")
+    transform = "OpenCV" if BY_OPENCV else "SciPy"
+    print(f"ms a frame, by {transform}; librosa called with the batch, or for each frame")
+    print("frame  batch   ours  librosa  ratio  librosa, each  ratio  largest difference dB")
     for seconds, ours, window, hop in (
         (1, log_mel, DETECTOR_WINDOW, DETECTOR_HOP),
         (LONG_SECONDS, log_mel_5s, LONG_WINDOW, LONG_HOP),
