@@ -18,6 +18,8 @@ WARD_INFANTS = 150
 INFANTS = 40
 # After so many cries an infant is probed, with so many of its own and one each of as many others.
 ENROLLED = (2, 3, 4, 6, 8, 12, 16, 24)
+# And after so many the default: by then the ward's word has faded (conformal.py).
+LONG_ENROLLED = (48, 96, 200)
 PROBES = 60
 # Ready is who tells infants apart so well; a first useful answer, not the best.
 READY_AREA = 0.9
@@ -38,8 +40,9 @@ def figures(
 ) -> dict[str, dict[str, float]]:
     """By how many cries were enrolled: AUC and false-positive rate, mean and worst infant's."""
     pooled = contestant.pooled(contestant.pool(), wards)
-    areas: dict[int, list[float]] = {count: [] for count in ENROLLED}
-    rates: dict[int, list[float]] = {count: [] for count in ENROLLED}
+    enrolled = ENROLLED + LONG_ENROLLED * contestant.is_default
+    areas: dict[int, list[float]] = {count: [] for count in enrolled}
+    rates: dict[int, list[float]] = {count: [] for count in enrolled}
     for number in range(INFANTS):
         rng = np.random.default_rng([SEED, 2, number])
         infant = nursery.infant(rng)
@@ -48,10 +51,12 @@ def figures(
         cries = nursery.cries(infant, max(ENROLLED), rng, spread)
         own = nursery.cries(infant, PROBES, rng, spread)
         others = [nursery.cries(nursery.infant(rng), 1, rng)[0] for _ in range(PROBES)]
+        # Drawn last, so that everyone begins with the same cries and has the same probes.
+        later = nursery.cries(infant, max(enrolled) - max(ENROLLED), rng, spread)
         judge = contestant.judge(wards, pooled)
-        for heard, cry in enumerate(cries, start=1):
+        for heard, cry in enumerate([*cries, *later], start=1):
             judge.observe(cry, f"cry-{heard}")
-            if heard in ENROLLED:
+            if heard in enrolled:
                 usual = [judge.probe(probe, f"own-{i}") for i, probe in enumerate(own)]
                 strange = [judge.probe(probe, f"other-{i}") for i, probe in enumerate(others)]
                 if usual[0] is None:
@@ -66,7 +71,7 @@ def figures(
             "fpr": float(np.mean(rates[count])),
             "worst_fpr": float(np.max(rates[count])),
         }
-        for count in ENROLLED
+        for count in enrolled
         if areas[count]
     }
 

@@ -31,10 +31,9 @@ def test_the_stranger_a_cry_the_smaller_its_p_value():
 
 def test_own_scores_take_over_from_the_ward():
     """An infant that always scores 2 is usual at 2, whatever the ward says, once it is known."""
-    values = [conformal_p_value(2.0, np.full(n, 2.0), WARD) for n in (0, 6, 32, REMEMBERED_SCORES)]
-    assert values == sorted(values)
-    assert values[0] < 0.2
-    assert values[-1] > 0.8
+    values = [conformal_p_value(2.0, np.full(n, 2.0), WARD) for n in (0, 6, REMEMBERED_SCORES)]
+    assert values[0] < 0.2 < values[1] < values[2]
+    assert values[2] > 0.8
 
 
 def test_the_ward_weighs_as_long_as_own_cries_are_few_and_then_fades():
@@ -78,7 +77,7 @@ def test_sigma_is_standard_by_the_ward_and_then_by_the_infant():
     ward_scores = np.random.default_rng(2).normal(1.0, 0.1, 500)
     calibration = Calibration(ward_scores, 0.01)
     assert calibration.evaluate(1.2)[0] == pytest.approx(2.0, abs=0.2)
-    for score in np.random.default_rng(3).normal(1.2, 0.05, REMEMBERED_SCORES):
+    for score in np.random.default_rng(3).normal(1.2, 0.05, 120):
         calibration.learn(score)
     assert abs(calibration.evaluate(1.2)[0]) < 0.5
     assert calibration.evaluate(1.3)[0] == pytest.approx(2.0, abs=0.5)

@@ -44,6 +44,8 @@ def test_the_page_holds_what_was_measured(run, tmp_path):
     assert "**gaussian**, the default" in page
     assert "identity-7" in page
     assert "Infants with 6 recordings or more" in page
+    for count in (simulation.ENROLLED[-1], *simulation.LONG_ENROLLED):
+        assert f"- made-up infants, {count} enrolled: " in page
 
 
 def test_finished_rows_are_not_measured_again(run, tmp_path):
