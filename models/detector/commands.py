@@ -7,6 +7,7 @@ from models.lazy_group import LazyGroup
 COMMANDS = {
     "teach": "models.detector.teacher",
     "fit": "models.detector.train",
+    "advise": "models.detector.advice",
     "evaluate": "models.detector.evaluate",
     "paper": "models.detector.paper.commands",
 }

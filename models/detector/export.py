@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import onnx
+import onnx.numpy_helper
 import torch
 
 from models.detector.calibration import Calibration
@@ -11,7 +12,7 @@ from models.detector.networks.shufflenet import ShuffleNetV2
 from models.detector.runtime import FEATURES_FILE, SCORES_FILE
 from models.onnx_files import forget_origin
 
-VERSION = "detector-3"
+VERSION = "detector-4"
 UNCALIBRATED = Calibration()
 
 
@@ -40,12 +41,36 @@ def export(
     export_scores(head, folder, calibration)
 
 
-def export_scores(head: ContextHead, folder: Path, calibration: Calibration) -> None:
+def export_scores(head: ContextHead, folder: Path, calibration: Calibration = UNCALIBRATED) -> None:
     """Write only `cry-scores.onnx`: after a calibration nothing else is new."""
     windows = torch.zeros(2, head.seconds, 256)
     scores = _Scores(head, calibration).eval()
     batch = {0: torch.export.Dim("batch")}
     _write(scores, windows, "windows", "scores", batch, folder / SCORES_FILE)
+
+
+def head_of(folder: Path) -> ContextHead:
+    """The head that `cry-scores.onnx` in `folder` holds, without its calibration.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds another head.
+    """
+    path = folder / SCORES_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{SCORES_FILE} is missing in {folder}")
+    graph = onnx.load(path).graph
+    stored = {
+        part.name.removeprefix("head."): torch.from_numpy(onnx.numpy_helper.to_array(part).copy())
+        for part in graph.initializer
+    }
+    # Heads of any length have the same parts.
+    parts = ContextHead(3).state_dict().keys()
+    if missing := sorted(parts - stored.keys()):
+        raise ValueError(f"{path} holds another head than this one: no {', '.join(missing)}")
+    head = ContextHead(graph.input[0].type.tensor_type.shape.dim[1].dim_value)
+    head.load_state_dict({name: stored[name] for name in parts})
+    return head.eval()
 
 
 def _write(

@@ -1,7 +1,6 @@
-"""Trains the detector that ships: backbone, head, calibration, export."""
+"""Trains the detector that ships: backbone, head, advice, calibration, export."""
 
 import csv
-import json
 from pathlib import Path
 
 import click
@@ -9,34 +8,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.corpora.labels import CRY, UNKNOWN
 from models.corpora.manifest import CorpusError, corpus_folder
+from models.detector.advice import advised
 from models.detector.backbone import TeacherOpinions, mean_of, train_backbone
-from models.detector.calibration import Calibration, fit
 from models.detector.data import Seconds, load_seconds
-from models.detector.evaluation import evaluate, figures, report
 from models.detector.export import export, export_scores
+from models.detector.finish import finish
 from models.detector.head import train_head
 from models.detector.invented import inventions
 from models.detector.tagger import Tagger
 from models.detector.windows import TrainingSound
 from models.sound import SoundError
 
-# Scores that are 0 or 1 to the last bit still have a logit.
-CLIPPED = 1e-6
 # In training, sounds are 9 dB softer on average than recorded, for they may be much softer and
 # hardly louder. Heard at the middle of that range they are told apart best: single seconds of val
 # AUC 0.983 against 0.979, of train best F1 0.958 against 0.950.
 SOFTER_DB = 10.0
 EPOCHS = (24, 20, 20, 20)
-
-
-def _calibrated(folder: Path, seconds: Seconds, prior: float) -> Calibration:
-    """From the seconds of a split that was not trained on, through the exported files."""
-    scores = np.clip(evaluate(folder, seconds).astype(np.float64), CLIPPED, 1 - CLIPPED)
-    known = seconds.labels != UNKNOWN
-    logits = np.log(scores[known] / (1 - scores[known]))
-    return fit(logits, seconds.labels[known] == CRY, prior)
 
 
 def _teacher_logits(paths: tuple[Path, ...], seconds: Seconds) -> NDArray[np.float32] | None:
@@ -69,7 +57,7 @@ def _log(run: Path, row: dict[str, object]) -> None:
 @click.option("--teacher", type=click.Path(exists=True, path_type=Path), multiple=True,
               help="What `teach` wrote; the mean of several; else marks alone.")  # fmt: skip
 @click.option("--yamnet", type=click.Path(path_type=Path),
-              help="The published yamnet.tflite, whose tags are learned beside cries.")  # fmt: skip
+              help="The published yamnet.tflite: its tags are learned and heeded.")  # fmt: skip
 @click.option("--epochs", default=EPOCHS, show_default=True, multiple=True,
               help="Of the backbone; each one more is another cycle.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True)
@@ -111,12 +99,9 @@ def command(
         head = train_head(model, sound, opinions, seed, log)
         model.backbone.turn_down(SOFTER_DB)
         export(model.backbone, head, target)
-        known = seconds.labels[seconds.labels != UNKNOWN]
-        prior = float((known == CRY).mean())
-        manifest, seconds = load_seconds(corpus_folder(), "val", run)
-        export_scores(head, target, _calibrated(target, seconds, prior))
-        result = figures(evaluate(target, seconds), seconds, manifest)
+        if tagger is not None:
+            advised(head, target, sound, tagger, seed)
+            export_scores(head, target)
+        finish(head, target, run, seconds)
     except (CorpusError, SoundError, FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    (run / "figures-val.json").write_text(json.dumps(result, indent=1))
-    click.echo(report(result, "val"))

@@ -1,5 +1,6 @@
 """The head that ships: features of the last seconds to a score of the last one."""
 
+import torch
 from torch import Tensor, nn
 
 from models.detector.networks.layers import FEATURE_SIZE
@@ -27,3 +28,9 @@ class ContextHead(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         context = self.context(windows.transpose(1, 2)).flatten(1)
         return (self.last(windows[:, -1]) + context).squeeze(1)
+
+    @torch.no_grad()
+    def take(self, weights: Tensor, bias: float) -> None:
+        """Add `weights @ features + bias` of the last second to the logit; float32 [256]."""
+        self.last.weight += weights
+        self.last.bias += bias

@@ -22,7 +22,7 @@ def seconds(batch: int, rate: int = 8000) -> np.ndarray:
 
 
 def test_it_says_what_it_is(detector):
-    assert detector.version == "detector-3"
+    assert detector.version == "detector-4"
     assert (detector.context_seconds, detector.feature_size) == (3, 256)
 
 

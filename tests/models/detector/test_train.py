@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("sklearn")
 
 from models.corpora.manifest import Recording  # noqa: E402
-from models.detector import backbone, head, teacher  # noqa: E402
+from models.detector import advice, backbone, export, head, teacher  # noqa: E402
 from models.detector.data import load_seconds  # noqa: E402
 from models.detector.head import CONTEXT_SECONDS  # noqa: E402
 from models.detector.runtime import CryDetector  # noqa: E402
@@ -109,6 +109,38 @@ def test_training_goes_on_where_it_was_interrupted_and_exports(corpus, tmp_path,
     assert "auc" in result.output
     assert (run / "figures-val.json").exists()
     assert CryDetector(run).context_seconds == CONTEXT_SECONDS
+
+
+class SilentTagger:
+    """In the place of YAMNet, whose file is no part of the project."""
+
+    def __init__(self, path: Path) -> None:
+        pass
+
+    def scores(self, waveforms):
+        return np.zeros((len(waveforms), 521), np.float32)
+
+
+def test_an_exported_detector_is_advised_once(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(advice, "Tagger", SilentTagger)
+    monkeypatch.setattr(advice, "VIEWS", 96)
+    run, yamnet = tmp_path / "run", tmp_path / "yamnet.tflite"
+    yamnet.touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(export, "VERSION", "detector-3")
+        assert train(run, epochs=2).exit_code == 0
+    features = (run / "cry-features.onnx").read_bytes()
+    arguments = ["--yamnet", str(yamnet), "--weights", str(run), "--run", str(run)]
+    result = CliRunner().invoke(advice.command, arguments)
+    assert result.exit_code == 0, result.output
+    assert "auc" in result.output
+    assert CryDetector(run).version == export.VERSION != "detector-3"
+    assert (run / "cry-features.onnx").read_bytes() == features
+    scores = (run / "cry-scores.onnx").read_bytes()
+    again = CliRunner().invoke(advice.command, arguments)
+    assert again.exit_code == 1
+    assert "heeds YAMNet already" in again.output
+    assert (run / "cry-scores.onnx").read_bytes() == scores
 
 
 def test_a_missing_corpus_is_one_sentence(monkeypatch, tmp_path):
