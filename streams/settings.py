@@ -137,9 +137,17 @@ class Settings(BaseSettings):
     hangover_seconds: int = Field(
         2, ge=1, le=10, description="Seconds under the offset score that close a segment."
     )
-    minimum_segment_seconds: int = Field(2, ge=1, le=10, description="Shorter cries are dropped.")
+    minimum_segment_seconds: int = Field(
+        2,
+        ge=1,
+        le=10,
+        description="Cries without so many seconds in a row at the offset score are dropped.",
+    )
     sure_score: float = Field(
-        0.8, ge=0, lt=1, description="Cries without a second at this score are dropped."
+        0.96,
+        ge=0,
+        lt=1,
+        description="Cries without a second at this score among those are dropped too.",
     )
     silent_after_seconds: float = Field(
         5.0, gt=1, le=600, description="Without a chunk for this long, a monitor is silent."

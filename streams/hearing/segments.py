@@ -2,10 +2,11 @@
 
 A segment opens at the first second whose score reaches the onset score, and closes when the
 score has stayed under the offset score for the hangover, when it is as long as a segment may be,
-or when the sound stops (a gap, a silent monitor). It counts only if it is long enough and one of
-its seconds is surely a cry: cats and playing children are rarely that. Between segments the
-machine remembers nothing: that is what lets another worker take over at any closed second and come
-to the same segments.
+or when the sound stops (a gap, a silent monitor). It counts only if enough of its seconds in a row
+are not quiet and one of these is surely a cry: cats and playing children are rarely that, and a cat
+that is calls for less than a second, where an infant goes on. Between segments the machine
+remembers nothing: that is what lets another worker take over at any closed second and come to the
+same segments.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from streams.records.place import Place
 
 @dataclass(frozen=True, slots=True)
 class SegmentRules:
-    """When segments open and close; see `streams.settings.Settings` for the defaults."""
+    """When segments open, close and count; `streams.settings.Settings` has the defaults."""
 
     onset_score: float
     offset_score: float
@@ -78,15 +79,26 @@ class Segmenter:
         """Close the open segment.
 
         Returns:
-            its seconds without the quiet end; none if that is shorter than the minimum, or if
-            none of them is sure. And the quiet end: the room without the cry.
+            its seconds without the quiet end; none if these do not count. And the quiet end: the
+            room without the cry.
         """
         end = len(self._open) - self._quiet
         seconds, room = self._open[:end], self._open[end:]
         self._open, self._quiet = [], 0
-        long_enough = len(seconds) >= self.rules.minimum_seconds
-        sure = any(second.score.score >= self.rules.sure_score for second in seconds)
-        return (seconds if long_enough and sure else []), room
+        return (seconds if self._counts(seconds) else []), room
+
+    def _counts(self, seconds: Sequence[HeardSecond]) -> bool:
+        """Whether enough seconds in a row, none of them quiet, hold one that is surely a cry."""
+        length, sure = 0, False
+        for second in seconds:
+            score = second.score.score
+            if score < self.rules.offset_score:
+                length, sure = 0, False
+                continue
+            length, sure = length + 1, sure or score >= self.rules.sure_score
+            if sure and length >= self.rules.minimum_seconds:
+                return True
+        return False
 
 
 def segment_of(

@@ -33,7 +33,7 @@ def segments(scores: list[float], rules: SegmentRules = RULES) -> list[list[floa
         ([0.4, 0.9, 0.3, 0.3, 0.3, 0.9], [[0.9, 0.3, 0.3, 0.3, 0.9]]),
         ([0.9, 0.9, 0.29, 0.29, 0.4], [[0.9, 0.9]]),
         # One second under the line after another, not two in all.
-        ([0.9, 0.2, 0.9, 0.2, 0.9], [[0.9, 0.2, 0.9, 0.2, 0.9]]),
+        ([0.9, 0.9, 0.2, 0.9, 0.2, 0.9], [[0.9, 0.9, 0.2, 0.9, 0.2, 0.9]]),
         ([0.9, 0.9, 0.2], [[0.9, 0.9]]),
         ([0.9, 0.0, 0.0], []),
         ([0.9, 0.9, 0.0, 0.0, 0.8, 0.8], [[0.9, 0.9], [0.8, 0.8]]),
@@ -54,6 +54,33 @@ def test_a_cry_opens_at_the_onset_and_ends_after_the_hangover(scores, expected):
 )
 def test_a_cry_of_which_no_second_is_sure_is_dropped(scores, expected):
     assert segments(scores, replace(RULES, sure_score=0.9)) == expected
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        # Calls of a second each, with pauses: long enough together, but never a cry that goes on.
+        ([0.95, 0.1, 0.95, 0.1, 0.95], []),
+        # What goes on is not sure, and what is sure does not go on.
+        ([0.6, 0.6, 0.1, 0.95, 0.1, 0.6], []),
+        ([0.6, 0.1, 0.3, 0.95, 0.1, 0.6], [[0.6, 0.1, 0.3, 0.95, 0.1, 0.6]]),
+        ([0.95, 0.3, 0.1, 0.1], [[0.95, 0.3]]),
+        ([0.95, 0.29, 0.1, 0.1], []),
+    ],
+)
+def test_a_sure_second_by_itself_is_no_cry(scores, expected):
+    assert segments(scores, replace(RULES, sure_score=0.9)) == expected
+
+
+def test_where_one_second_is_enough_it_may_be_by_itself():
+    rules = replace(RULES, sure_score=0.9, minimum_seconds=1)
+    assert segments([0.95, 0.1, 0.1, 0.6, 0.6, 0.1, 0.1], rules) == [[0.95]]
+
+
+def test_so_many_seconds_in_a_row_as_are_asked_for():
+    rules = replace(RULES, minimum_seconds=3)
+    assert segments([0.9, 0.9, 0.1, 0.9, 0.9, 0.1, 0.1], rules) == []
+    assert segments([0.9, 0.9, 0.1, 0.9, 0.9, 0.3, 0.1], rules) == [[0.9, 0.9, 0.1, 0.9, 0.9, 0.3]]
 
 
 def test_a_cry_as_long_as_a_segment_may_be_is_cut_and_goes_on_as_the_next():
