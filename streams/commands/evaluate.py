@@ -50,7 +50,9 @@ def evaluate(splits: tuple[str, ...], tune: bool, as_json: bool, quiet: bool) ->
     settings = Settings.read()
     recordings = list(_heard(settings, splits, quiet or as_json))
     if tune:
-        results = [(rules, judge(recordings, rules)) for rules in _rules()]
+        console = Console(stderr=True)
+        tried = track(list(_rules()), "Comparing rules", console=console, disable=quiet)
+        results = [(rules, judge(recordings, rules)) for rules in tried]
         _show(_undominated(results), "Rules that no other beats on " + ", ".join(splits))
         return
     rules = segment_rules(settings)
