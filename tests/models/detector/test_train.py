@@ -14,6 +14,7 @@ pytest.importorskip("sklearn")
 
 from models.corpora.manifest import Recording  # noqa: E402
 from models.detector import advice, backbone, export, head, teacher  # noqa: E402
+from models.detector.calibration import Calibration  # noqa: E402
 from models.detector.data import load_seconds  # noqa: E402
 from models.detector.head import CONTEXT_SECONDS  # noqa: E402
 from models.detector.runtime import CryDetector  # noqa: E402
@@ -141,6 +142,25 @@ def test_an_exported_detector_is_advised_once(corpus, tmp_path, monkeypatch):
     assert again.exit_code == 1
     assert "heeds YAMNet already" in again.output
     assert (run / "cry-scores.onnx").read_bytes() == scores
+
+
+def test_with_yamnet_training_ends_with_its_advice(corpus, tmp_path, monkeypatch):
+    asked: list[Path] = []
+
+    def advised(head, weights, sound, tagger, seed):
+        asked.append(weights)
+        head.take(torch.zeros(256), 50.0)
+
+    monkeypatch.setattr("models.detector.train.Tagger", SilentTagger)
+    monkeypatch.setattr("models.detector.train.advised", advised)
+    monkeypatch.setattr("models.detector.finish._calibrated", lambda *_: Calibration())
+    run = tmp_path / "run"
+    arguments = ["--run", str(run), "--epochs", "2", "--threads", "1", "--yamnet", "x"]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    assert asked == [run]
+    windows = np.zeros((2, CONTEXT_SECONDS, 256), np.float32)
+    assert (CryDetector(run).scores(windows) > 0.99).all()
 
 
 def test_a_missing_corpus_is_one_sentence(monkeypatch, tmp_path):
