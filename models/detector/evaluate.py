@@ -12,7 +12,7 @@ from tqdm import tqdm
 from models.corpora.labels import CRY, UNKNOWN
 from models.corpora.manifest import CorpusError, Recording, corpus_folder
 from models.detector.conditions import noise_conditions, second_infant, ward_conditions
-from models.detector.data import Seconds, as_float, load_seconds
+from models.detector.data import SPLITS, Seconds, as_float, load_seconds
 from models.detector.evaluation import Row, figures, report, scores_of, table, under
 from models.detector.page import page_of
 from models.detector.runtime import WEIGHTS, CryDetector
@@ -67,8 +67,8 @@ def measured(detector: CryDetector, seconds: Seconds, manifest: list[Recording])
               help="Where the corpus is cached and results are written.")  # fmt: skip
 @click.option("--weights", type=click.Path(exists=True, path_type=Path), default=WEIGHTS,
               help="Folder of the ONNX files; by default those that ship.")  # fmt: skip
-@click.option("--split", type=click.Choice(["val", "test"]), default="val", show_default=True,
-              help="Choices are made on val alone.")  # fmt: skip
+@click.option("--split", type=click.Choice(SPLITS), default="val", show_default=True,
+              help="Choices are made on val alone; train has been learned from.")  # fmt: skip
 @click.option("--yamnet", type=click.Path(path_type=Path),
               help="The published yamnet.tflite, to be measured on the same seconds.")  # fmt: skip
 @click.option("--page", type=click.Path(path_type=Path),
