@@ -24,13 +24,13 @@ LONG_HOP = LONG_SECONDS * DETECTOR_HOP
 # 80 dB under full scale: quieter than any microphone's own noise.
 POWER_FLOOR = 1e-10
 DECIBELS = np.float32(10 / np.log(10))  # of a natural logarithm of power
-# Few enough waveforms to stay in the cache, enough that calls cost little. Odd: rows of a power of
-# two would fall on the same lines of the cache, half as fast.
-AT_ONCE = 11
-LONG_AT_ONCE = 3
-# Of a picture; and the room that such a block of frames takes, which is kept for the next.
+# So few waveforms that their frames and spectra stay in a core's own cache: more would spare calls,
+# and cost more where other work fills the cache that cores share (docs/detector/log.md).
+AT_ONCE = 2
+LONG_AT_ONCE = 1
+# Of a picture; and the room for frames that is kept for the next block, enough for long sounds.
 FRAMES = 64
-KEPT_FLOATS = LONG_AT_ONCE * FRAMES * LONG_WINDOW
+KEPT_FLOATS = 3 * FRAMES * LONG_WINDOW
 
 # SpeechBrain's filter bank, on which the public ECAPA-TDNN models were trained.
 EMBEDDER_RATE_HZ = 16000
