@@ -8,7 +8,9 @@ beside cries, and the linear part of the head takes a share of it: the files sta
 fast.
 """
 
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import numpy as np
@@ -19,21 +21,18 @@ from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
 from models.corpora.manifest import CorpusError, corpus_folder
-from models.detector.backbone import TAG_LOGITS
 from models.detector.data import load_seconds
 from models.detector.export import VERSION, export_scores, head_of
 from models.detector.finish import finish
 from models.detector.invented import inventions
 from models.detector.networks.context import ContextHead
-from models.detector.runtime import CryDetector
-from models.detector.tagger import RATE_HZ as TAGGER_RATE_HZ
+from models.detector.runtime import FEATURES_FILE, SCORES_FILE, CryDetector
 from models.detector.tagger import Tagger
 from models.detector.variation import heard
 from models.detector.windows import HISTORY, TrainingSound
 from models.detector.yardstick import CRY_CLASSES
 from models.features import DETECTOR_RATE_HZ
 from models.sound import SoundError
-from models.waveform import resample
 
 VIEWS, BATCH = 28_800, 48  # seconds to learn from, each varied in its own way
 RIDGE = 100.0
@@ -75,9 +74,7 @@ def _views(
         varied = heard(cut.waveforms, may_cry, lambda count: sound.noises(count, rng), rng)
         seconds = np.ascontiguousarray(varied[:, HISTORY:])
         features.append(detector.features(seconds, DETECTOR_RATE_HZ))
-        tags = tagger.scores(resample(seconds, DETECTOR_RATE_HZ, TAGGER_RATE_HZ))
-        surest = torch.from_numpy(tags[:, CRY_CLASSES].max(axis=1))
-        logits.append(torch.logit(surest).clamp(*TAG_LOGITS).numpy())
+        logits.append(tagger.logits(seconds)[:, CRY_CLASSES].max(axis=1))
     return np.concatenate(features), np.concatenate(logits)
 
 
@@ -102,7 +99,11 @@ def command(yamnet: Path, weights: Path, run: Path, seed: int) -> None:
         sound = TrainingSound(seconds, manifest, inventions())
         head = head_of(weights)
         advised(head, weights, sound, Tagger(yamnet), seed)
-        export_scores(head, weights)
-        finish(head, weights, run, seconds)
+        # Put in its place when it is whole: without its calibration it would be taken for advised.
+        with TemporaryDirectory() as folder:
+            shutil.copy(weights / FEATURES_FILE, folder)
+            export_scores(head, Path(folder))
+            finish(head, Path(folder), run, seconds)
+            shutil.copy(Path(folder) / SCORES_FILE, weights)
     except (CorpusError, SoundError, FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from None

@@ -15,21 +15,18 @@ from models.detector.networks.classifier import SecondClassifier
 from models.detector.networks.layers import FEATURE_SIZE
 from models.detector.student import Student
 from models.detector.tagger import CLASSES, Tagger
-from models.detector.tagger import RATE_HZ as TAGGER_RATE_HZ
 from models.detector.targets import TEACHER_SHIFTS, with_teacher
 from models.detector.variation import heard, masked, played
 from models.detector.windows import HISTORY, TrainingSound
 from models.features import DETECTOR_RATE_HZ, log_mel
-from models.waveform import resample
 
 BATCH = 96
 PEAK_RATE, CYCLE_PEAK_RATE = 4e-3, 2e-3
 WEIGHT_DECAY, EMA_DECAY, LONGEST_STEP = 0.02, 0.995, 5.0
 # What YAMNet says of a sound is learned beside what a cry is: it knows hundreds of sounds that the
 # corpus does not hold. A quarter of this weight let more cats pass, four times as much was no
-# better. Logits under -9 all mean "surely not".
+# better.
 TAGS_WEIGHT = 0.5
-TAG_LOGITS = (-9.0, 5.0)
 
 Log = Callable[[dict[str, object]], None]
 
@@ -67,8 +64,7 @@ class _Tags(nn.Module):
         self._tagger = tagger
 
     def loss(self, features: Tensor, waveforms: NDArray[np.float32]) -> Tensor:
-        heard = resample(waveforms, DETECTOR_RATE_HZ, TAGGER_RATE_HZ)
-        wanted = torch.logit(torch.from_numpy(self._tagger.scores(heard))).clamp(*TAG_LOGITS)
+        wanted = torch.from_numpy(self._tagger.logits(waveforms))
         return TAGS_WEIGHT * nn.functional.mse_loss(self.head(features), wanted)
 
 

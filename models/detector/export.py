@@ -1,4 +1,4 @@
-"""Writes the detector as two ONNX files, with its version inside."""
+"""Writes the detector as two ONNX files, with its version inside, and reads its head back."""
 
 from pathlib import Path
 

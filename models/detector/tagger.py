@@ -4,10 +4,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
+
+from models.features import DETECTOR_RATE_HZ
+from models.waveform import resample
 
 RATE_HZ = 16_000
 SAMPLES = 15_600
 CLASSES = 521
+# Logits under -9 all mean "surely not".
+SUREST = (-9.0, 5.0)
 
 
 class Tagger:
@@ -44,3 +50,8 @@ class Tagger:
             self._interpreter.invoke()
             scores[row] = self._interpreter.get_tensor(self._got)[0]
         return scores
+
+    def logits(self, waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As a detector learns them: float32 [batch, samples] at 8 kHz to [batch, 521], bounded."""
+        scores = self.scores(resample(waveforms, DETECTOR_RATE_HZ, RATE_HZ))
+        return np.clip(logit(scores), *SUREST)

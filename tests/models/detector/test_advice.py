@@ -9,21 +9,21 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("sklearn")
 
-from models.corpora.manifest import Recording  # noqa: E402
 from models.detector import advice  # noqa: E402
 from models.detector.advice import SHARE, advised  # noqa: E402
 from models.detector.calibration import Calibration  # noqa: E402
-from models.detector.data import Seconds  # noqa: E402
 from models.detector.export import export, head_of  # noqa: E402
 from models.detector.networks.context import ContextHead  # noqa: E402
 from models.detector.runtime import SCORES_FILE, CryDetector  # noqa: E402
 from models.detector.student import Student  # noqa: E402
+from models.detector.tagger import Tagger  # noqa: E402
 from models.detector.windows import TrainingSound  # noqa: E402
+from tests.models.detector.sounds import cry_and_cat  # noqa: E402
 
 RATE = 8000
 
 
-class HearsLoudness:
+class HearsLoudness(Tagger):
     """A tagger to whom a loud second is surely a cry, and a soft one is surely none."""
 
     def __init__(self) -> None:
@@ -43,18 +43,11 @@ def sound(monkeypatch) -> TrainingSound:
     monkeypatch.setattr(advice, "VIEWS", 1920)
     monkeypatch.setattr(advice, "RIDGE", 1.0)  # for fifteen times fewer views
     monkeypatch.setattr(advice, "heard", lambda waveforms, *_: waveforms)
-    manifest = [
-        Recording(
-            path=Path("x"), is_cry=kind == "cry", kind=kind, source="giulbia", group=kind,
-            split="train", infant="", recorded_at="", platform="", textgrid=None,
-        )
-        for kind in ("cry", "cat")
-    ]  # fmt: skip
     rng = np.random.default_rng(0)
     levels = np.tile([6000, 60], 8)[:, None]
     pcm = (levels * rng.normal(size=(16, RATE))).clip(-32767, 32767).astype(np.int16)
     labels = np.repeat([1, 0], 8).astype(np.int8)
-    return TrainingSound(Seconds(pcm, pcm, labels, 1 - labels.astype(np.int32)), manifest, [])
+    return cry_and_cat(pcm, labels)
 
 
 @pytest.fixture

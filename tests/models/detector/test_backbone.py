@@ -1,20 +1,18 @@
 """The backbone learns single seconds, with and without YAMNet's tags, and in several cycles."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("tqdm")
 
-from models.corpora.manifest import Recording  # noqa: E402
 from models.detector import backbone  # noqa: E402
 from models.detector.backbone import TeacherOpinions, mean_of, train_backbone  # noqa: E402
-from models.detector.data import Seconds  # noqa: E402
 from models.detector.student import STAGE_CHANNELS, Student  # noqa: E402
+from models.detector.tagger import Tagger  # noqa: E402
 from models.detector.windows import TrainingSound  # noqa: E402
 from models.features import log_mel  # noqa: E402
+from tests.models.detector.sounds import cry_and_cat  # noqa: E402
 
 RATE = 8000
 
@@ -23,23 +21,19 @@ RATE = 8000
 def sound(monkeypatch) -> TrainingSound:
     """Sweeps that are cries, noise that is not."""
     monkeypatch.setattr(backbone, "BATCH", 8)
-    manifest = [
-        Recording(
-            path=Path("x"), is_cry=kind == "cry", kind=kind, source="giulbia", group=kind,
-            split="train", infant="", recorded_at="", platform="", textgrid=None,
-        )
-        for kind in ("cry", "cat")
-    ]  # fmt: skip
     rng, time = np.random.default_rng(0), np.arange(RATE) / RATE
     sweeps = [0.3 * np.sin(2 * np.pi * (400 + 200 * rng.random()) * time**1.1) for _ in range(12)]
     noises = [0.1 * rng.normal(size=RATE) for _ in range(12)]
     pcm = (np.clip([*sweeps, *noises], -1, 1) * 32767).astype(np.int16)
     labels = np.repeat([1, 0], 12).astype(np.int8)
-    return TrainingSound(Seconds(pcm, pcm, labels, 1 - labels.astype(np.int32)), manifest, [])
+    return cry_and_cat(pcm, labels)
 
 
-class Loudness:
+class Loudness(Tagger):
     """A tagger of one sort of sound, for YAMNet's file is no part of the project."""
+
+    def __init__(self) -> None:
+        pass
 
     def scores(self, waveforms):
         assert waveforms.shape[1] == 2 * RATE

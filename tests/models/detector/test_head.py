@@ -1,20 +1,17 @@
 """The head's windows hold what came before: the recording, another sound, or its first second."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("tqdm")
 
-from models.corpora.manifest import Recording  # noqa: E402
 from models.detector import head  # noqa: E402
 from models.detector.backbone import TeacherOpinions  # noqa: E402
-from models.detector.data import Seconds  # noqa: E402
 from models.detector.head import CONTEXT_SECONDS, train_head, windows_of  # noqa: E402
 from models.detector.networks.classifier import SecondClassifier  # noqa: E402
 from models.detector.windows import TrainingSound  # noqa: E402
+from tests.models.detector.sounds import cry_and_cat  # noqa: E402
 
 RATE = 8000
 
@@ -29,18 +26,11 @@ class Level(torch.nn.Module):
 @pytest.fixture
 def sound() -> TrainingSound:
     """Loud noise of one second, and soft noise of six; nothing else."""
-    manifest = [
-        Recording(
-            path=Path("x"), is_cry=kind == "cry", kind=kind, source="giulbia", group=kind,
-            split="train", infant="", recorded_at="", platform="", textgrid=None,
-        )
-        for kind in ("cry", "cat")
-    ]  # fmt: skip
     rng = np.random.default_rng(0)
     levels = np.array([3000] + [30] * 6)[:, None]
     pcm = (levels * rng.normal(size=(7, RATE))).astype(np.int16)
     labels = np.array([1] + [0] * 6, np.int8)
-    return TrainingSound(Seconds(pcm, pcm, labels, (labels == 0).astype(np.int32)), manifest, [])
+    return cry_and_cat(pcm, labels)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from models.detector.calibration import Calibration  # noqa: E402
 from models.detector.data import load_seconds  # noqa: E402
 from models.detector.head import CONTEXT_SECONDS  # noqa: E402
 from models.detector.runtime import CryDetector  # noqa: E402
+from models.detector.tagger import Tagger  # noqa: E402
 from models.detector.teacher import folds_of  # noqa: E402
 from models.detector.train import command  # noqa: E402
 from models.detector.yamnet import Yamnet  # noqa: E402
@@ -112,7 +114,7 @@ def test_training_goes_on_where_it_was_interrupted_and_exports(corpus, tmp_path,
     assert CryDetector(run).context_seconds == CONTEXT_SECONDS
 
 
-class SilentTagger:
+class SilentTagger(Tagger):
     """In the place of YAMNet, whose file is no part of the project."""
 
     def __init__(self, path: Path) -> None:
@@ -132,6 +134,11 @@ def test_an_exported_detector_is_advised_once(corpus, tmp_path, monkeypatch):
         assert train(run, epochs=2).exit_code == 0
     features = (run / "cry-features.onnx").read_bytes()
     arguments = ["--yamnet", str(yamnet), "--weights", str(run), "--run", str(run)]
+    scores = (run / "cry-scores.onnx").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(advice, "finish", Mock(side_effect=ValueError("no val")))
+        assert CliRunner().invoke(advice.command, arguments).exit_code == 1
+    assert (run / "cry-scores.onnx").read_bytes() == scores
     result = CliRunner().invoke(advice.command, arguments)
     assert result.exit_code == 0, result.output
     assert "auc" in result.output
