@@ -141,13 +141,13 @@ class Settings(BaseSettings):
         2,
         ge=1,
         le=10,
-        description="Cries without so many seconds in a row at the offset score are dropped.",
+        description="Seconds in a row, none under the offset score, that a cry must have.",
     )
     sure_score: float = Field(
         0.96,
         ge=0,
         lt=1,
-        description="Cries without a second at this score among those are dropped too.",
+        description="Score that one of these seconds must have.",
     )
     silent_after_seconds: float = Field(
         5.0, gt=1, le=600, description="Without a chunk for this long, a monitor is silent."

@@ -3,10 +3,10 @@
 A segment opens at the first second whose score reaches the onset score, and closes when the
 score has stayed under the offset score for the hangover, when it is as long as a segment may be,
 or when the sound stops (a gap, a silent monitor). It counts only if enough of its seconds in a row
-are not quiet and one of these is surely a cry: cats and playing children are rarely that, and a cat
-that is calls for less than a second, where an infant goes on. Between segments the machine
-remembers nothing: that is what lets another worker take over at any closed second and come to the
-same segments.
+are not quiet and one of these is surely a cry: cats and playing children rarely sound like one, and
+a cat that does is quiet again within a second, where an infant goes on. Between segments the
+machine remembers nothing: that is what lets another worker take over at any closed second and come
+to the same segments.
 """
 
 from collections.abc import Sequence
