@@ -30,7 +30,9 @@ MARK = "VAGITUS_TEST_DEMO"
 PATIENCE_SECONDS = 150
 STATES = "quiet|crying|learning|deviating|silent"
 ADDRESS = re.compile(r"Metrics: (http://\S+/metrics)")
-SUMMARY = re.compile(r"(\d+) seconds sent, (\d+) scored, (\d+) cries on timelines, (\d+) refused")
+SUMMARY = re.compile(
+    r"(\d+) seconds sent, (\d+) scored, (\d+) cr(?:y|ies) on timelines, (\d+) refused"
+)
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 
